@@ -1,0 +1,1 @@
+"""Users, roles, one-time log-in links, idempotency keys."""

@@ -1,0 +1,1 @@
+"""Django without business: fields, locks, leases, heartbeats, NOTIFY, COPY, partitions, the daemon loop, API bases."""

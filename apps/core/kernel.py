@@ -1,0 +1,56 @@
+"""The only loader of numba. Kernels (`*_nb.py`) are plain Python with scalars and arrays; compute processes compile them.
+
+`TRADING_COMPILE_KERNELS=1` in a process's environment turns compilation on. Everywhere else (web, tests that do not ask)
+the same source runs uncompiled: same results, proven by `tests/unit/core/test_kernel.py`. The on-disk compile cache lives in a folder
+named after a hash of all kernel sources, library versions and the CPU, because numba does not notice a changed callee in another file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_APPS = Path(__file__).resolve().parent.parent
+
+
+def is_compiling() -> bool:
+    """Whether kernels of this process are compiled."""
+    return os.environ.get("TRADING_COMPILE_KERNELS") == "1"
+
+
+def kernel_fingerprint() -> str:
+    """Changes whenever any kernel source, a relevant library version or the CPU changes."""
+    digest = hashlib.blake2b(digest_size=12)
+    for source in sorted(_APPS.rglob("*_nb.py")):
+        digest.update(str(source.relative_to(_APPS)).encode())
+        digest.update(source.read_bytes())
+    for package in ("numba", "llvmlite", "numpy"):
+        digest.update(f"{package}={version(package)}".encode())
+    digest.update(f"{platform.python_version()}|{platform.machine()}|{platform.processor()}".encode())
+    return digest.hexdigest()
+
+
+def cache_directory() -> Path:
+    """Where this version of the kernels is cached."""
+    root = Path(os.environ.get("TRADING_DATA_DIR") or _APPS.parent / "var")
+    return root / "cache" / f"kernels-{kernel_fingerprint()}"
+
+
+def kernel(function: F) -> F:
+    """Compile `function` in compute processes, return it unchanged elsewhere."""
+    if not is_compiling():
+        return function
+    directory = cache_directory()
+    directory.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(directory))
+    numba = importlib.import_module("numba")
+    compiled: F = numba.njit(cache=True, boundscheck=True, fastmath=False, nogil=True)(function)
+    return compiled

@@ -1,0 +1,96 @@
+"""Trained models with what they were trained on, training runs, and every forecast made."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from apps.common.models import UuidModel
+from apps.forecasts.contracts import ModelStatus, TrainingStatus, Trend
+from apps.markets.models import Instrument, Venue
+
+
+class TrainingRun(UuidModel):
+    """One training of all listed instruments of a venue. The row is the intent; Celery only carries the wake-up."""
+
+    venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="training_runs")
+    status = models.CharField(max_length=10, choices=[(item.value, item.value) for item in TrainingStatus], default=TrainingStatus.QUEUED)
+    reason = models.CharField(max_length=120, blank=True)
+    trained_through = models.DateTimeField(help_text="Newest bar that training may see.")
+    instrument_ids = models.JSONField(default=list)
+    progress_done = models.IntegerField(default=0)
+    progress_total = models.IntegerField(default=0)
+    message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    last_progress_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+
+class ForecastModel(UuidModel):
+    """One version of a model for one instrument and horizon. `artifact` is the learner's own text form, never a pickle."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="forecast_models")
+    training_run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="models")
+    timeframe = models.CharField(max_length=4)
+    horizon_bars = models.PositiveSmallIntegerField()
+    learner = models.CharField(max_length=40)
+    version = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=[(item.value, item.value) for item in ModelStatus], default=ModelStatus.CANDIDATE)
+    status_reason = models.CharField(max_length=300, blank=True)
+    features = models.JSONField(default=list)
+    dataset_hash = models.CharField(max_length=64)
+    seed = models.BigIntegerField()
+    rows = models.IntegerField()
+    trained_from = models.DateTimeField()
+    trained_through = models.DateTimeField()
+    metrics = models.JSONField(default=dict, help_text="Out-of-sample figures beside the naive baseline's.")
+    calibration = models.JSONField(default=dict, help_text="Residual quantiles and confidence mapping from held-out bars.")
+    parameters = models.JSONField(default=dict)
+    artifact = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "horizon_bars", "learner", "version"], name="model_version_once"),
+            models.UniqueConstraint(
+                fields=["instrument", "timeframe", "horizon_bars"], condition=models.Q(status="CHAMPION"), name="one_champion"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.learner} v{self.version} ({self.horizon_bars} bars)"
+
+
+class Forecast(UuidModel):
+    """A forecast as it was made, with its inputs. Never changed."""
+
+    model = models.ForeignKey(ForecastModel, on_delete=models.CASCADE, related_name="forecasts")
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="forecasts")
+    horizon_bars = models.PositiveSmallIntegerField()
+    as_of = models.DateTimeField(help_text="Close of the last bar used.")
+    expected_return = models.FloatField(help_text="Log return over the horizon.")
+    lower = models.FloatField()
+    upper = models.FloatField()
+    coverage = models.FloatField(help_text="Nominal coverage of the interval.")
+    probability_up = models.FloatField()
+    confidence = models.FloatField()
+    trend = models.CharField(max_length=5, choices=[(item.value, item.value) for item in Trend])
+    features = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-as_of"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["model", "as_of"], name="forecast_once")]
+        indexes: ClassVar = [models.Index(fields=["instrument", "horizon_bars", "-as_of"], name="forecast_by_instrument")]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.as_of:%Y-%m-%d} {self.expected_return:+.4f}"

@@ -1,0 +1,1 @@
+"""Venues, clocks, instruments, candles, data quality and sources."""

@@ -1,0 +1,1 @@
+"""Orders, fills, the simulated venue and the executor."""

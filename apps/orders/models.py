@@ -1,0 +1,186 @@
+"""Orders with their history and fills, and the simulated venue's own book. Accounts and sessions are uuids here: they live above."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import models
+
+from apps.common.fields import ExactField, MoneyField, PriceField, QuantityField
+from apps.common.models import UuidModel
+from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
+from apps.markets.models import Instrument
+from apps.orders.contracts import OPEN_STATUSES, Liquidity, OrderOrigin, OrderStatus
+
+SIDES = [(item.value, item.value) for item in Side]
+ORDER_TYPES = [(item.value, item.value) for item in OrderType]
+TIMES_IN_FORCE = [(item.value, item.value) for item in TimeInForce]
+
+
+class Order(UuidModel):
+    """An intent and what became of it. Status changes only through the transition table."""
+
+    client_order_id = models.CharField(max_length=36, unique=True)
+    account_id = models.UUIDField(db_index=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="orders")
+    mode = models.CharField(max_length=5, choices=[(item.value, item.value) for item in TradingMode])
+    side = models.CharField(max_length=4, choices=SIDES)
+    order_type = models.CharField(max_length=6, choices=ORDER_TYPES)
+    time_in_force = models.CharField(max_length=3, choices=TIMES_IN_FORCE, default=TimeInForce.GTC)
+    quantity = QuantityField()
+    limit_price = PriceField(null=True, blank=True)
+    stop_price = PriceField(null=True, blank=True)
+    status = models.CharField(max_length=16, choices=[(item.value, item.value) for item in OrderStatus], default=OrderStatus.PENDING)
+    filled_quantity = QuantityField(default=Decimal(0))
+    filled_value = MoneyField(default=Decimal(0), help_text="Sum of price x quantity over fills.")
+    venue_order_id = models.CharField(max_length=80, blank=True)
+    origin = models.CharField(max_length=8, choices=[(item.value, item.value) for item in OrderOrigin])
+    origin_id = models.UUIDField(null=True, blank=True, help_text="The session that wanted it.")
+    decision_id = models.UUIDField(null=True, blank=True)
+    verdict_id = models.UUIDField(null=True, blank=True)
+    is_reducing = models.BooleanField(default=False)
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it was wanted, in words.")
+    status_reason = models.CharField(max_length=300, blank=True)
+    cancel_requested_by = models.CharField(max_length=150, blank=True)
+    market_at = models.DateTimeField(help_text="The venue's time when it was decided.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["account_id", "-id"], name="order_by_account"),
+            models.Index(fields=["origin_id", "instrument"], name="order_by_origin"),
+            models.Index(fields=["account_id", "status"], condition=models.Q(status__in=sorted(OPEN_STATUSES)), name="order_open"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(quantity__gt=0), name="order_quantity_positive"),
+            models.CheckConstraint(condition=models.Q(filled_quantity__lte=models.F("quantity")), name="order_not_overfilled"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.quantity} {self.client_order_id} {self.status}"
+
+
+class OrderEvent(UuidModel):
+    """One step in the life of an order."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="history")
+    sequence = models.PositiveIntegerField()
+    trigger = models.CharField(max_length=24)
+    from_status = models.CharField(max_length=16, blank=True)
+    to_status = models.CharField(max_length=16)
+    detail = models.CharField(max_length=300, blank=True)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["order", "sequence"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["order", "sequence"], name="order_event_once")]
+
+    def __str__(self) -> str:
+        return f"{self.from_status} -> {self.to_status} ({self.trigger})"
+
+
+class Fill(UuidModel):
+    """A trade at the venue. Never changed."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="fills")
+    account_id = models.UUIDField(db_index=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="fills")
+    side = models.CharField(max_length=4, choices=SIDES)
+    quantity = QuantityField()
+    price = PriceField()
+    fee = MoneyField()
+    fee_asset = models.CharField(max_length=12)
+    liquidity = models.CharField(max_length=5, choices=[(item.value, item.value) for item in Liquidity])
+    reason = models.CharField(max_length=40, help_text="Why it filled at this price: OPEN, LIMIT_TOUCHED, STOP_GAPPED, ...")
+    venue_order_id = models.CharField(max_length=80)
+    venue_trade_id = models.CharField(max_length=80)
+    occurred_at = models.DateTimeField(help_text="The venue's time.")
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account_id", "instrument", "venue_order_id", "venue_trade_id"], name="fill_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.quantity} @ {self.price}"
+
+
+class FillCursor(models.Model):
+    """How far an account's fills have been read from its broker."""
+
+    account_id = models.UUIDField(primary_key=True)
+    sequence = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.sequence}"
+
+
+class SimulatedAccount(models.Model):
+    """The simulated venue's side of an account: costs, and how far its book has been matched."""
+
+    account_id = models.UUIDField(primary_key=True)
+    venue_id = models.UUIDField()
+    matched_through = models.DateTimeField(null=True, blank=True, help_text="Close of the last bar matched and marked.")
+    fee_bps = ExactField(default=Decimal(5), help_text="Fee in basis points of the traded value.")
+    spread_bps = ExactField(default=Decimal(2), help_text="Full bid-ask spread in basis points; a market order pays half.")
+    slippage_bps = ExactField(default=Decimal(1), help_text="Further basis points against a market or stop order.")
+    next_sequence = models.BigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"simulated {self.account_id}"
+
+
+class SimulatedOrder(models.Model):
+    """An order as the simulated venue knows it."""
+
+    venue_order_id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(SimulatedAccount, on_delete=models.CASCADE, related_name="orders")
+    client_order_id = models.CharField(max_length=36, unique=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT)
+    side = models.CharField(max_length=4, choices=SIDES)
+    order_type = models.CharField(max_length=6, choices=ORDER_TYPES)
+    time_in_force = models.CharField(max_length=3, choices=TIMES_IN_FORCE)
+    quantity = QuantityField()
+    filled = QuantityField(default=Decimal(0))
+    limit_price = PriceField(null=True, blank=True)
+    stop_price = PriceField(null=True, blank=True)
+    is_triggered = models.BooleanField(default=False)
+    status = models.CharField(max_length=10, default="OPEN")
+    accepted_at = models.DateTimeField(help_text="The venue's time; bars that closed at or before it cannot fill the order.")
+
+    class Meta:
+        ordering: ClassVar = ["venue_order_id"]
+        indexes: ClassVar = [models.Index(fields=["account"], condition=models.Q(status="OPEN"), name="simulated_open")]
+
+    def __str__(self) -> str:
+        return f"{self.client_order_id} {self.status}"
+
+
+class SimulatedFill(models.Model):
+    """A trade as the simulated venue reports it."""
+
+    account = models.ForeignKey(SimulatedAccount, on_delete=models.CASCADE, related_name="fills")
+    sequence = models.BigIntegerField()
+    order = models.ForeignKey(SimulatedOrder, on_delete=models.CASCADE, related_name="fills")
+    venue_trade_id = models.CharField(max_length=80)
+    quantity = QuantityField()
+    price = PriceField()
+    fee = MoneyField()
+    liquidity = models.CharField(max_length=5)
+    reason = models.CharField(max_length=40)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["account", "sequence"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "sequence"], name="simulated_fill_sequence"),
+            models.UniqueConstraint(fields=["order", "venue_trade_id"], name="simulated_fill_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.venue_trade_id} {self.quantity} @ {self.price}"

@@ -1,0 +1,142 @@
+"""The broker port that every venue adapter implements, and what orders needs from the apps above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
+from apps.orders.contracts import FillRecord, Liquidity
+
+
+@dataclass(frozen=True)
+class BrokerOrder:
+    """An order as it is sent: our client id, and everything the venue needs."""
+
+    client_order_id: str
+    instrument_id: UUID
+    symbol: str
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    quantity: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+
+
+class PlaceOutcome(StrEnum):
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    UNCERTAIN = "UNCERTAIN"
+    """Time-out, 5xx or unreadable answer: only evidence can tell."""
+
+
+@dataclass(frozen=True)
+class PlaceAnswer:
+    outcome: PlaceOutcome
+    venue_order_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class BrokerOrderState:
+    """What the venue says of an order."""
+
+    client_order_id: str
+    venue_order_id: str
+    status: str
+    """OPEN, FILLED, CANCELLED, EXPIRED or REJECTED"""
+    filled: Decimal
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class BrokerFill:
+    sequence: int
+    """Grows with every fill of the account at this venue: the cursor of `fills_since`."""
+    client_order_id: str
+    venue_order_id: str
+    venue_trade_id: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_asset: str
+    liquidity: Liquidity
+    reason: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class BrokerPosition:
+    symbol: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class BrokerBalance:
+    asset: str
+    total: Decimal
+    free: Decimal
+
+
+class Broker(Protocol):
+    """One account at one venue. `place` answers at once that the venue took the order; fills come through `fills_since`."""
+
+    def place(self, order: BrokerOrder) -> PlaceAnswer: ...
+
+    def cancel(self, client_order_id: str) -> None: ...
+
+    def order_state(self, client_order_id: str) -> BrokerOrderState | None:
+        """None means not found, which is not evidence of a cancel."""
+        ...
+
+    def open_orders(self) -> Sequence[BrokerOrderState]: ...
+
+    def fills_since(self, sequence: int) -> Sequence[BrokerFill]: ...
+
+    def positions(self) -> Sequence[BrokerPosition]: ...
+
+    def balances(self) -> Sequence[BrokerBalance]: ...
+
+
+@dataclass(frozen=True)
+class AccountRef:
+    """What the executor needs to know of an account."""
+
+    id: UUID
+    name: str
+    venue_id: UUID
+    broker: str
+    mode: TradingMode
+    currency: str
+    cash_scale: int
+    initial_capital: Decimal
+
+
+class AccountDirectory(Protocol):
+    """Which accounts there are (implemented by portfolio)."""
+
+    def open_accounts(self) -> Sequence[AccountRef]: ...
+
+    def account(self, account_id: UUID) -> AccountRef: ...
+
+    def position(self, account_id: UUID, instrument_id: UUID) -> Decimal: ...
+
+    def positions(self, account_id: UUID) -> dict[UUID, Decimal]:
+        """Signed quantities by instrument, without zeros."""
+        ...
+
+
+class FillSink(Protocol):
+    """Where fills are booked, inside the transaction that stores them (implemented by portfolio)."""
+
+    def book_fill(self, fill: FillRecord) -> None: ...
+
+    def mark_to_market(self, account_id: UUID, *, at: datetime) -> None:
+        """Value the account at the closes of the bars that closed at `at` and store an equity snapshot."""
+        ...

@@ -1,0 +1,1 @@
+"""Limits, sizing, risk factor, halt, reservations and verdicts."""

@@ -1,0 +1,129 @@
+"""Limits, factor rules and state, halts, reservations and verdicts. Accounts are uuids here: they live above."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import models
+
+from apps.common.fields import ExactField, MoneyField
+from apps.common.models import UuidModel
+from apps.markets.models import Instrument
+from apps.risk.contracts import LimitCode
+
+
+class RiskLimit(UuidModel):
+    """One limit. The scope is everything, or an account, a strategy or an instrument; all that apply must pass."""
+
+    code = models.CharField(max_length=30, choices=[(code.value, code.value) for code in LimitCode])
+    value = ExactField(help_text="See the description of the code for its unit.")
+    is_enabled = models.BooleanField(default=True)
+    account_id = models.UUIDField(null=True, blank=True, help_text="Empty: every account.")
+    strategy = models.CharField(max_length=80, blank=True, help_text="Empty: every strategy.")
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, null=True, blank=True, help_text="Empty: every instrument.")
+    note = models.CharField(max_length=200, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["code", "account_id", "strategy"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["code", "account_id", "strategy", "instrument"], name="limit_once_per_scope", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.value}"
+
+
+class RiskFactorRule(UuidModel):
+    """When `measure` is beyond `threshold`, the risk factor is multiplied by `multiplier` and `reason` is given."""
+
+    MEASURES: ClassVar = [
+        ("confidence", "Forecast confidence below"),
+        ("drawdown", "Drawdown above"),
+        ("volatility_ratio", "Volatility over its average above"),
+    ]
+
+    measure = models.CharField(max_length=20, choices=MEASURES, unique=True)
+    threshold = ExactField()
+    multiplier = ExactField()
+    reason = models.CharField(max_length=40, help_text="Reason code published with the factor, such as low_confidence.")
+    is_enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["measure"]
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.threshold} -> x{self.multiplier}"
+
+
+class RiskFactorState(models.Model):
+    """The newest factor of an account, so that a change can be told from a repetition."""
+
+    account_id = models.UUIDField(primary_key=True)
+    value = ExactField(default=Decimal(1))
+    reasons = models.JSONField(default=list)
+    changed_at = models.DateTimeField(help_text="On the venue's clock.")
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.value}"
+
+
+class Halt(UuidModel):
+    """An emergency stop. Latched: it holds until a person resets it."""
+
+    account_id = models.UUIDField(null=True, blank=True, help_text="Empty: everything.")
+    reason = models.CharField(max_length=300)
+    flatten = models.BooleanField(default=False, help_text="Close positions too; otherwise only what can increase exposure is cancelled.")
+    engaged_by = models.CharField(max_length=150)
+    engaged_at = models.DateTimeField()
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="When no exposure-increasing order was left.")
+    orders_cancelled = models.IntegerField(default=0)
+    reset_by = models.CharField(max_length=150, blank=True)
+    reset_at = models.DateTimeField(null=True, blank=True)
+    reset_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-engaged_at"]
+
+    def __str__(self) -> str:
+        return f"Halt {self.engaged_at:%Y-%m-%d %H:%M:%S} {'reset' if self.reset_at else 'engaged'}"
+
+
+class Reservation(models.Model):
+    """What an approved order may still use; ends with the order, so that the gate counts orders that are not in the books yet."""
+
+    order_id = models.UUIDField(primary_key=True)
+    account_id = models.UUIDField(db_index=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE)
+    quantity = ExactField(help_text="Signed: positive buys.")
+    notional = MoneyField(help_text="Exposure that it adds; zero for reducing orders.")
+    cash = MoneyField(help_text="Cash that a buy may need, fees included.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["account_id"], condition=models.Q(ended_at=None), name="reservation_active")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.notional}"
+
+
+class RiskVerdict(UuidModel):
+    """The stored answer of the gate with every check, value and limit."""
+
+    order_id = models.UUIDField(db_index=True)
+    account_id = models.UUIDField()
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE)
+    approved = models.BooleanField()
+    checks = models.JSONField(default=list)
+    first_failure = models.CharField(max_length=30, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{'approved' if self.approved else self.first_failure} {self.order_id}"

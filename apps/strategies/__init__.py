@@ -1,0 +1,1 @@
+"""Strategies, trading sessions, the decision cycle, replay worlds."""

@@ -1,0 +1,1 @@
+"""`manage.py up`: embedded PostgreSQL and Redis, supervised processes, status and stop."""

@@ -1,0 +1,13 @@
+"""All addresses: pages at the root, REST under /api/v1/, admin, health."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("trading_system.api")),
+    path("", include("apps.access.web.urls")),
+    path("", include("apps.dashboard.web.urls")),
+]
