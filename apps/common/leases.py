@@ -6,6 +6,7 @@ import os
 import socket
 from dataclasses import dataclass
 
+import psutil
 from django.db import connection
 
 from apps.core.errors import OwnershipLost
@@ -22,8 +23,7 @@ class HeldLease:
 
 def process_identity() -> str:
     """Host, pid and start of this process: the owner name of its leases."""
-    with open("/proc/self/stat", "rb") as stat:
-        started = stat.read().rpartition(b")")[2].split()[19].decode()
+    started = int(psutil.Process().create_time() * 1000)
     return f"{socket.gethostname()}:{os.getpid()}:{started}"
 
 
