@@ -11,7 +11,7 @@ from apps.common.fields import ExactField, MoneyField, PriceField
 from apps.common.models import UuidModel
 from apps.core.vocabulary import TradingMode
 from apps.forecasts.models import Forecast
-from apps.markets.models import Instrument
+from apps.markets.models import Instrument, Venue
 from apps.portfolio.models import Account
 from apps.strategies.contracts import Outcome, SessionState
 
@@ -46,7 +46,7 @@ class TradingSession(UuidModel):
     capital = MoneyField(help_text="What the strategy sizes from.")
     risk_per_trade = ExactField(default=Decimal("0.02"), help_text="Fraction of the capital put at risk by one trade.")
     max_positions = models.PositiveSmallIntegerField(
-        default=1, help_text="Positions that the account may hold when this session opens one; 0 = no limit."
+        default=10, help_text="No new position while the account holds this many; 0 = no limit."
     )
     state = models.CharField(max_length=8, choices=[(item.value, item.value) for item in SessionState], default=SessionState.CREATED)
     state_reason = models.CharField(max_length=300, blank=True)
@@ -98,3 +98,21 @@ class Decision(UuidModel):
 
     def __str__(self) -> str:
         return f"{self.bar_at:%Y-%m-%d} {self.outcome}"
+
+
+class ReplayRequest(UuidModel):
+    """A person's wish to start the replay afresh, carried out by the process that owns the sessions."""
+
+    venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="restart_requests", help_text="The replay that ends.")
+    starts_at = models.DateTimeField(null=True, blank=True, help_text="First bar to trade; empty: the usual start.")
+    requested_by = models.CharField(max_length=150)
+    requested_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    opened_venue = models.ForeignKey(Venue, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-requested_at"]
+
+    def __str__(self) -> str:
+        return f"{self.requested_by} {self.requested_at:%Y-%m-%d %H:%M:%S}"
