@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+from apps.access.contracts import Role
 from apps.common.models import UuidModel
-
-
-class Role(StrEnum):
-    """What a person may do; each includes the ones before it."""
-
-    VIEWER = "viewer"
-    TRADER = "trader"
-    RISK = "risk"
-    ADMIN = "admin"
-
-    @property
-    def rank(self) -> int:
-        return list(Role).index(self)
 
 
 class User(AbstractUser):

@@ -1,0 +1,16 @@
+"""Writes of access: the first administrator, log-in links, log-in with lockout, requests answered once."""
+
+from apps.access.services.accounts import ensure_first_admin
+from apps.access.services.idempotency import StoredAnswer, answer_once, request_fingerprint
+from apps.access.services.links import issue_login_link, redeem_login_link
+from apps.access.services.login import authenticate_with_lockout
+
+__all__ = [
+    "StoredAnswer",
+    "answer_once",
+    "authenticate_with_lockout",
+    "ensure_first_admin",
+    "issue_login_link",
+    "redeem_login_link",
+    "request_fingerprint",
+]
