@@ -36,7 +36,7 @@ def authenticate_with_lockout(
     """The active user of these credentials, or None. Raises LogInLocked, without looking at the password, while the pair is locked."""
     now = now or datetime.now(UTC)
     user, locked_seconds = _attempt(
-        username=username[:LONGEST_NAME], password=password, remote_addr=remote_addr, method=method, request=request, now=now
+        username=_storable(username), password=password, remote_addr=remote_addr, method=method, request=request, now=now
     )
     if locked_seconds:
         raise LogInLocked(retry_after=locked_seconds)
@@ -86,6 +86,11 @@ def forget_old_failures(*, now: datetime) -> int:
     return deleted
 
 
+def _storable(username: str) -> str:
+    """The name as PostgreSQL can take it: no NUL, no half of a surrogate pair, not longer than a name may be."""
+    return username.encode(errors="replace").decode().replace("\0", "?")[:LONGEST_NAME]
+
+
 def _pair(username: str, remote_addr: str) -> str:
     """The key of a name and an address; a digest, because the name is whatever somebody typed."""
-    return hashlib.sha256(f"{username.casefold()}\0{remote_addr}".encode(errors="replace")).hexdigest()
+    return hashlib.sha256(f"{username.casefold()}\0{remote_addr}".encode()).hexdigest()

@@ -83,7 +83,7 @@ def test_inactive_user_cannot_log_in(ann: User) -> None:
 
 def test_names_that_no_database_takes_are_only_wrong(ann: User) -> None:
     assert attempt(WRONG, username="x" * 5000) is None
-    assert attempt(WRONG, username="\ud800") is None
+    assert attempt(WRONG, username="\ud800 and \0") is None
 
 
 def test_old_counters_are_forgotten(ann: User) -> None:
