@@ -56,9 +56,7 @@ def build_parameters(parameters_class: type[P], values: dict[str, Any]) -> P:
     specs = {spec.name: spec for spec in describe_parameters(parameters_class)}
     unknown = sorted(set(values) - set(specs))
     if unknown:
-        raise InvalidInput(
-            f"Unknown parameter {unknown[0]!r}.", where=unknown[0], hint=f"Known parameters: {', '.join(specs) or 'none'}."
-        )
+        raise InvalidInput(f"Unknown parameter {unknown[0]!r}.", where=unknown[0], hint=f"Known parameters: {', '.join(specs) or 'none'}.")
     return parameters_class(**{name: _checked(specs[name], value) for name, value in values.items()})
 
 

@@ -77,9 +77,7 @@ def strategy_class(kind: str) -> type[Strategy]:
     try:
         return _registry[kind]
     except KeyError:
-        raise NotFound(
-            f"There is no strategy {kind!r}.", where="kind", hint=f"Known: {', '.join(sorted(_registry)) or 'none'}."
-        ) from None
+        raise NotFound(f"There is no strategy {kind!r}.", where="kind", hint=f"Known: {', '.join(sorted(_registry)) or 'none'}.") from None
 
 
 def strategy_kinds() -> dict[str, str]:

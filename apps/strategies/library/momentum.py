@@ -18,7 +18,10 @@ class MomentumParameters:
     fast_bars: int = parameter(20, minimum=2, maximum=200, help="Bars of the short average.")
     slow_bars: int = parameter(60, minimum=5, maximum=400, help="Bars of the long average; longer than the short one.")
     exit_band: float = parameter(
-        0.002, minimum=0.0, maximum=0.1, help="How far the short average must fall below the long one before a position is given up (0.002 = 0.2 %)."
+        0.002,
+        minimum=0.0,
+        maximum=0.1,
+        help="How far the short average must fall below the long one before a position is given up (0.002 = 0.2 %).",
     )
 
 
@@ -50,5 +53,7 @@ class Momentum(Strategy):
         if gap > 0:
             return Signal(Direction.LONG, strength, confidence, f"Rising: {text}.")
         if context.position > 0 and gap > -self.parameters.exit_band:
-            return Signal(Direction.LONG, strength, confidence, f"Still held: {text}, within the exit band of {self.parameters.exit_band:.2%}.")
+            return Signal(
+                Direction.LONG, strength, confidence, f"Still held: {text}, within the exit band of {self.parameters.exit_band:.2%}."
+            )
         return Signal(Direction.FLAT, strength, confidence, f"Not rising: {text}.")

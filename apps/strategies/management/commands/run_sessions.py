@@ -1,0 +1,122 @@
+"""`manage.py run_sessions`: owns the trading sessions and decides on every bar, in order, once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from apps.common.daemon import Daemon, DaemonCommand
+from apps.common.leases import HeldLease, acquire, release
+from apps.common.notify import Channel
+from apps.forecasts import selectors as forecasts
+from apps.markets import selectors as markets
+from apps.markets import services as market_services
+from apps.markets.contracts import ClockStatus, VenueKind, VenueView
+from apps.orders import selectors as orders
+from apps.strategies import selectors, services
+from apps.strategies.contracts import Outcome, SessionState
+
+LEASE = "sessions"
+LEASE_SECONDS = 15.0
+
+
+class SessionOwner(Daemon):
+    """Holds the lease, starts the clock when the first models are there, feeds sessions their bars, ends them."""
+
+    name = "sessions"
+    channels = (Channel.MATCHED, Channel.CONTROL, Channel.ORDERS)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lease: HeldLease | None = None
+        self._renewed_at = datetime.min.replace(tzinfo=UTC)
+
+    def work(self) -> bool:
+        if not self._hold_lease():
+            self.detail = "another process owns the sessions"
+            return False
+        if services.serve_replay_requests():
+            return True
+        venue = markets.active_venue()
+        if venue is None:
+            self.detail = "no venue"
+            return False
+        self._start_prepared_clock(venue)
+        sessions = selectors.active_sessions()
+        self.detail = f"{len(sessions)} sessions"
+        return sum(self._advance(session, venue) for session in sessions) > 0
+
+    def finish(self) -> None:
+        if self._lease is not None:
+            release(self._lease)
+
+    def prepare(self) -> None:
+        self._lease = None
+        self._renewed_at = datetime.min.replace(tzinfo=UTC)
+
+    def _hold_lease(self) -> bool:
+        now = datetime.now(UTC)
+        if self._lease is None or (now - self._renewed_at).total_seconds() > LEASE_SECONDS / 3:
+            self._lease = acquire(LEASE, seconds=LEASE_SECONDS)
+            self._renewed_at = now
+        return self._lease is not None
+
+    def _start_prepared_clock(self, venue: VenueView) -> None:
+        """PREPARING ends with the first training, well or badly: without a model the sessions say so bar by bar."""
+        if venue.status is not ClockStatus.PREPARING:
+            return
+        training = forecasts.training_state(venue.id)
+        if training is None or training.is_finished:
+            market_services.start_clock(venue.id)
+
+    def _advance(self, session: selectors.ActiveSession, venue: VenueView) -> bool:
+        """Decide on the next bar of a session, or end it; True if there may be more."""
+        matched = orders.matched_through(session.account_id)
+        if matched is None:
+            return False
+        if session.last_bar_at is not None and matched <= session.last_bar_at:
+            return self._end_if_done(session, venue) or self._record_late(session)
+        closes = [at for at in markets.closes_after(session.venue_id, session.last_bar_at or matched) if at <= matched]
+        if not closes:
+            return False
+        is_late = session.venue_kind is VenueKind.LIVE and len(closes) > 1
+        self._decide(session, closes[0], is_late=is_late)
+        return True
+
+    def _decide(self, session: selectors.ActiveSession, bar_at: datetime, *, is_late: bool) -> None:
+        decision_id = services.decide_bar(session_id=session.id, bar_at=bar_at, is_late=is_late, lease=self._lease)
+        self._fail_if_raised(session.id, decision_id)
+
+    def _fail_if_raised(self, session_id: UUID, decision_id: UUID | None) -> None:
+        if decision_id is None:
+            return
+        decision = selectors.decision(decision_id)
+        if decision.outcome is Outcome.FAILED:
+            services.fail_session(session_id=session_id, reason=decision.sentence)
+
+    def _record_late(self, session: selectors.ActiveSession) -> bool:
+        """A live bar that came after newer ones were decided on gets its Decision, and no trade."""
+        if session.venue_kind is not VenueKind.LIVE:
+            return False
+        missing = selectors.undecided_closes(session)
+        for bar_at in missing:
+            self._decide(session, bar_at, is_late=True)
+        return bool(missing)
+
+    def _end_if_done(self, session: selectors.ActiveSession, venue: VenueView) -> bool:
+        """STOPPING and flat (or keeping) → STOPPED; no more bars → FINISHED."""
+        if session.state is SessionState.STOPPING and not orders.has_open_order(session.id):
+            position = orders.session_position(session.id, session.instrument_id)
+            if session.keep_positions or not position:
+                reason = session.state_reason or "stopped"
+                services.finish_session(session_id=session.id, reason=reason, state=SessionState.STOPPED)
+                return True
+        if session.venue_id == venue.id and venue.kind is VenueKind.REPLAY and not markets.has_more_bars(session.instrument_id):
+            services.finish_session(session_id=session.id, reason=f"There are no bars of {session.symbol} after {venue.now_at:%Y-%m-%d}.")
+            return True
+        return False
+
+
+class Command(DaemonCommand):
+    help = "Own the trading sessions: decide on every bar, in order, once."
+    daemon_class = SessionOwner

@@ -1,0 +1,36 @@
+"""When a replay may play its next bar."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from apps.orders import selectors as orders
+from apps.portfolio.models import Account
+from apps.strategies.contracts import SessionState
+from apps.strategies.models import TradingSession
+
+
+class SessionBarrier:
+    """Implements `markets.ports.ReplayBarrier`: every account is matched and every active session has decided through the bar, and every intent is sent."""
+
+    def waiting_for(self, venue_id: UUID, closed_at: datetime) -> str:
+        """Empty when the next bar may come, else what is still missing, in words."""
+        for account_id in Account.objects.filter(venue_id=venue_id, closed_at=None).values_list("id", flat=True):
+            matched = orders.matched_through(account_id)
+            if matched is None or matched < closed_at:
+                return "The executor has not matched this bar yet."
+        late = (
+            TradingSession.objects.filter(
+                instrument__venue_id=venue_id, state__in=[SessionState.RUNNING, SessionState.STOPPING], last_bar_at__lt=closed_at
+            )
+            .order_by("created_at")
+            .values_list("strategy__name", "instrument__symbol")
+        )
+        if late:
+            name, symbol = late[0]
+            return f"{len(late)} session{'s have' if len(late) > 1 else ' has'} not decided on this bar yet, {name} on {symbol} first."
+        unsent = orders.unsent_intents(venue_id)
+        if unsent:
+            return f"{unsent} order{'s are' if unsent > 1 else ' is'} not sent yet."
+        return ""

@@ -1,0 +1,180 @@
+"""What the cycle works out for one bar: inputs, forecast, signal, size, verdict, order. Writes only through the services of lower apps."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from apps.core.values import InstrumentSpec
+from apps.core.vocabulary import Timeframe
+from apps.forecasts import services as forecasts
+from apps.forecasts.contracts import ForecastView, NoForecast
+from apps.forecasts.domain.features import WARMUP_BARS
+from apps.markets import selectors as markets
+from apps.markets.contracts import BarWindow
+from apps.orders import selectors as orders
+from apps.risk.contracts import RiskFactor, Sizing, Verdict
+from apps.strategies.contracts import Outcome, SessionState
+from apps.strategies.domain.plan import Action, plan_action
+from apps.strategies.domain.signals import Signal
+from apps.strategies.domain.strategy import Context, Strategy, build_strategy
+from apps.strategies.models import TradingSession
+from apps.strategies.services.trading import enter, leave
+
+log = structlog.get_logger(__name__)
+
+BARS_KEPT = 10
+HORIZONS = (1, 5)
+
+
+@dataclass
+class Evaluation:
+    """What will be stored in the Decision."""
+
+    window: BarWindow
+    parameters: dict[str, Any] = field(default_factory=dict)
+    forecast: ForecastView | NoForecast | None = None
+    signal: Signal | None = None
+    position: Decimal = Decimal(0)
+    risk_factor: RiskFactor | None = None
+    sizing: Sizing | None = None
+    verdict: Verdict | None = None
+    order_id: UUID | None = None
+    outcome: Outcome = Outcome.NO_SIGNAL
+    sentence: str = ""
+
+    def close_with(self, outcome: Outcome, sentence: str) -> Evaluation:
+        """Set how the decision ends."""
+        self.outcome = outcome
+        self.sentence = sentence[:500]
+        return self
+
+    def decision_fields(self) -> dict[str, Any]:
+        """The columns of the Decision."""
+        forecast = self.forecast
+        return {
+            "outcome": self.outcome,
+            "sentence": self.sentence,
+            "close": self.window.instrument.price(int(self.window.close[-1])),
+            "bars": _kept_bars(self.window),
+            "bars_used": len(self.window),
+            "data_hash": _data_hash(self.window),
+            "features": forecast.features if forecast is not None else {},
+            "forecast_id": forecast.id if isinstance(forecast, ForecastView) else None,
+            "forecast_refusal": {"code": str(forecast.refusal), "reason": forecast.reason} if isinstance(forecast, NoForecast) else {},
+            "signal": self.signal.as_dict() if self.signal else {},
+            "position_before": self.position,
+            "risk_factor": self.risk_factor.value if self.risk_factor else None,
+            "risk_factor_reasons": list(self.risk_factor.reasons) if self.risk_factor else [],
+            "sizing": _sizing_dict(self.sizing),
+            "verdict_id": self.verdict.id if self.verdict else None,
+            "checks": [check.as_dict() for check in self.verdict.checks] if self.verdict else [],
+            "order_id": self.order_id,
+        }
+
+
+def evaluate(session: TradingSession, *, bar_at: datetime, decision_id: UUID, is_late: bool) -> Evaluation | None:
+    """Evaluate the bar that closed at `bar_at`; None if the instrument has no bar there."""
+    instrument = markets.instrument_spec(session.instrument_id)
+    strategy = build_strategy(session.strategy.kind, session.strategy.parameters)
+    needed = max(strategy.warmup_bars, WARMUP_BARS)
+    window = markets.bar_window(instrument, Timeframe(session.timeframe), until=bar_at, count=needed)
+    if not len(window) or window.last_closed_at != bar_at:
+        return None
+    evaluation = Evaluation(window=window, parameters=asdict(strategy.parameters))
+    evaluation.position = orders.session_position(session.id, instrument.id)
+    if is_late:
+        return evaluation.close_with(
+            Outcome.LATE_BAR,
+            f"The bar of {bar_at:%Y-%m-%d %H:%M} UTC arrived after newer ones were decided on; it is recorded and not traded.",
+        )
+    evaluation.forecast = _forecasts(window, strategy)
+    if len(window) < strategy.warmup_bars:
+        return evaluation.close_with(
+            Outcome.WARMING_UP, f"{strategy.title} needs {strategy.warmup_bars} bars and has {len(window)}; it waits."
+        )
+    if not _judge(evaluation, strategy, instrument):
+        return evaluation
+    _act(session, evaluation, instrument, decision_id=decision_id, bar_at=bar_at)
+    return evaluation
+
+
+def _forecasts(window: BarWindow, strategy: Strategy) -> ForecastView | NoForecast:
+    """Forecast every horizon on this bar (each is stored and published); return the one the strategy goes by."""
+    made = {horizon: forecasts.forecast(window=window, horizon_bars=horizon) for horizon in HORIZONS}
+    return made[strategy.forecast_horizon_bars]
+
+
+def _judge(evaluation: Evaluation, strategy: Strategy, instrument: InstrumentSpec) -> bool:
+    """Ask the strategy. A strategy that raises yields FAILED, and the session is failed by its owner."""
+    forecast = evaluation.forecast
+    assert forecast is not None
+    context = Context(instrument, evaluation.window, dict(forecast.features), forecast, evaluation.position)
+    try:
+        with transaction.atomic():
+            evaluation.signal = strategy.decide(context)
+    except Exception as error:
+        log.exception("strategy_raised", strategy=strategy.kind, symbol=instrument.symbol)
+        evaluation.close_with(
+            Outcome.FAILED, f"{strategy.title} raised {type(error).__name__}: {error}. The session stops and keeps what it holds."
+        )
+        return False
+    return True
+
+
+def _act(session: TradingSession, evaluation: Evaluation, instrument: InstrumentSpec, *, decision_id: UUID, bar_at: datetime) -> None:
+    signal = evaluation.signal
+    assert signal is not None
+    is_stopping = session.state == SessionState.STOPPING and not session.keep_positions
+    action = plan_action(
+        signal=signal, position=evaluation.position, has_open_order=orders.has_open_order(session.id), is_stopping=is_stopping
+    )
+    symbol = instrument.symbol
+    match action:
+        case Action.WAIT_FOR_ORDER:
+            evaluation.close_with(
+                Outcome.ORDER_OPEN, f"An order of this session on {symbol} is still open; nothing is added. {signal.reason}"
+            )
+        case Action.REFUSE:
+            evaluation.close_with(Outcome.FORECAST_REFUSED, f"Nothing is traded on {symbol}. {signal.reason}")
+        case Action.KEEP:
+            evaluation.close_with(Outcome.HOLD, f"Keep {evaluation.position.normalize():f} {symbol}. {signal.reason}")
+        case Action.STAY_OUT:
+            evaluation.close_with(Outcome.NO_SIGNAL, f"Stay out of {symbol}. {signal.reason}")
+        case Action.EXIT:
+            leave(session, evaluation, instrument, decision_id=decision_id, bar_at=bar_at)
+        case Action.ENTER_LONG | Action.ENTER_SHORT:
+            enter(session, evaluation, instrument, decision_id=decision_id, bar_at=bar_at)
+
+
+def _kept_bars(window: BarWindow) -> dict[str, Any]:
+    last = [window.bar(index) for index in range(max(0, len(window) - BARS_KEPT), len(window))]
+    price = window.instrument.price
+    return {
+        "closed_at": [bar.closed_at.isoformat() for bar in last],
+        "open": [str(price(bar.open)) for bar in last],
+        "high": [str(price(bar.high)) for bar in last],
+        "low": [str(price(bar.low)) for bar in last],
+        "close": [str(price(bar.close)) for bar in last],
+        "volume": [bar.volume for bar in last],
+    }
+
+
+def _data_hash(window: BarWindow) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for column in (window.opened_at, window.open, window.high, window.low, window.close, window.volume, window.flags):
+        digest.update(column.tobytes())
+    return digest.hexdigest()
+
+
+def _sizing_dict(sizing: Sizing | None) -> dict[str, Any]:
+    if sizing is None:
+        return {}
+    return {"quantity": str(sizing.quantity), "reason": sizing.reason, "inputs": sizing.inputs}
