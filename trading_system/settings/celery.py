@@ -7,8 +7,15 @@ from typing import Any
 from trading_system.settings.environment import env
 from trading_system.settings.redis import REDIS_URL
 
-_SOCKET_PREFIX = "unix://"
-CELERY_BROKER_URL = "redis+socket://" + REDIS_URL.removeprefix(_SOCKET_PREFIX) if REDIS_URL.startswith(_SOCKET_PREFIX) else REDIS_URL
+
+def broker_url(redis_url: str) -> str:
+    """`redis_url` as Celery writes it: sockets have a scheme of their own there, and their database is a "virtual host"."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+
+
+CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

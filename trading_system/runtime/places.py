@@ -1,0 +1,199 @@
+"""Where a local installation keeps things, and which user its servers run as.
+
+Everything lives below one data directory. Two things may have to live elsewhere: sockets (their paths are limited to 107 bytes), and, when we
+are root, the servers' data and programs, because PostgreSQL refuses to run as root and the user it runs as may not reach the data directory.
+Parent directories are never opened to others for that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from trading_system.runtime.children import Account, account_named, run_as
+from trading_system.runtime.programs import plain_environment
+from trading_system.runtime.refusals import StartRefused
+from trading_system.runtime.secrets import local_secret
+
+_ROOT_HOMES = (Path("/var/lib/trading-system"), Path("/var/tmp/trading-system"))  # noqa: S108 - created 0711 with private folders inside
+_UNPRIVILEGED = "nobody"
+MINIMUM_FREE_BYTES = 300 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class DataPlaces:
+    """The folders of one data directory."""
+
+    root: Path
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.run / "up.lock"
+
+    @property
+    def servers_file(self) -> Path:
+        return self.run / "servers.env"
+
+    @property
+    def processes_file(self) -> Path:
+        return self.run / "processes.json"
+
+    def create(self) -> None:
+        """Make the folders. Refuses when the directory cannot be written or its disk is full."""
+        try:
+            for folder in (self.root, self.run, self.logs):
+                folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.run) as probe:
+                probe.write(b"x" * 4096)
+                probe.flush()
+        except OSError as error:
+            raise StartRefused(
+                f"The data directory {self.root} cannot be written: {error.strerror or error}.",
+                hint="Free some space, change its owner, or choose another one with --data-dir.",
+            ) from error
+        refuse_full_disk(self.root)
+
+
+@dataclass(frozen=True)
+class ServerPlaces:
+    """Where the servers of one data directory live."""
+
+    account: Account | None
+    home: Path
+    """Holds the cluster in `postgres`; belongs to the account, mode 0700."""
+    copies: Path
+    """Where programs are copied to when the account cannot reach the wheels."""
+    sockets: Path
+    """A short private folder."""
+
+    def create(self) -> None:
+        for folder in (self.home, self.sockets):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._own(folder)
+
+    def _own(self, folder: Path) -> None:
+        state = folder.lstat()
+        owner = self.account.uid if self.account else os.geteuid()
+        if folder.is_symlink() or state.st_uid not in (owner, os.geteuid()):
+            raise StartRefused(f"{folder} belongs to another user.", hint="Remove it, or choose another data directory with --data-dir.")
+        if self.account:
+            os.chown(folder, self.account.uid, self.account.gid)
+        folder.chmod(0o700)
+
+
+def refuse_full_disk(folder: Path) -> None:
+    """Refuse when less is free than PostgreSQL needs to start and write."""
+    free = shutil.disk_usage(folder).free
+    if free < MINIMUM_FREE_BYTES:
+        raise StartRefused(
+            f"The disk of {folder} is full: {free // 1_048_576} MB are free, {MINIMUM_FREE_BYTES // 1_048_576} MB are needed.",
+            hint="Free some space or choose another disk with --data-dir.",
+        )
+
+
+def server_places(data_dir: Path) -> ServerPlaces:
+    """The places of the servers of `data_dir`, the same ones at every start. Creates nothing but a secret."""
+    key = hashlib.blake2b(str(data_dir).encode(), digest_size=5).hexdigest()
+    candidates = [data_dir / "servers", *(root / key for root in _ROOT_HOMES)]
+    existing = next((home for home in candidates if _has_cluster(home)), None)
+    account = _account_for(existing)
+    home = existing or (candidates[0] if account is None else _first_reachable(candidates, account))
+    return ServerPlaces(
+        account, home, copies=_copies(home, data_dir), sockets=short_folder(f"{data_dir}|{local_secret(data_dir, 'sockets')}")
+    )
+
+
+def outside_folders(data_dir: Path) -> list[Path]:
+    """What belongs to `data_dir` but does not live below it (to be removed with it)."""
+    key = hashlib.blake2b(str(data_dir).encode(), digest_size=5).hexdigest()
+    return [root / key for root in _ROOT_HOMES if (root / key).exists()]
+
+
+def short_folder(scope: str) -> Path:
+    """A folder name for sockets that nobody can guess who does not know `scope`, short enough for any socket in it."""
+    base = Path("/tmp") if os.access("/tmp", os.W_OK | os.X_OK) else Path(tempfile.gettempdir())  # noqa: S108 - unguessable name, mode 0700
+    return base / f"trading-{hashlib.blake2b(scope.encode(), digest_size=8).hexdigest()}"
+
+
+def can_reach(folder: Path, account: Account | None) -> bool:
+    """Whether `account` can enter `folder`."""
+    code, _ = run_as(["test", "-x", str(folder)], account=account, directory=Path("/"), environment=plain_environment())
+    return code == 0
+
+
+def _has_cluster(home: Path) -> bool:
+    return (home / "postgres" / "PG_VERSION").exists() or (home.exists() and not os.access(home, os.X_OK))
+
+
+def _account_for(existing: Path | None) -> Account | None:
+    """Ourselves, or, when we are root, the owner of the existing data, else the unprivileged user. Refuses what cannot work."""
+    owner = existing.stat().st_uid if existing else None
+    if os.geteuid() != 0:
+        if owner not in (None, os.geteuid()):
+            raise StartRefused(
+                f"The database in {existing} belongs to the user {_name_of(owner or 0)}.",
+                hint="Start as that user (or as root), or choose another directory with --data-dir.",
+            )
+        return None
+    if owner:
+        return account_named(_name_of(owner)) or Account(str(owner), owner, owner)
+    return server_account()
+
+
+def server_account() -> Account | None:
+    """Who runs new servers: ourselves, or an unprivileged user when we are root."""
+    if os.geteuid() != 0:
+        return None
+    account = account_named(_UNPRIVILEGED)
+    if account is None:
+        raise StartRefused(
+            f"PostgreSQL does not run as root and this machine has no user {_UNPRIVILEGED}.",
+            hint="Start as an ordinary user, or set DATABASE_URL.",
+        )
+    return account
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _first_reachable(candidates: list[Path], account: Account) -> Path:
+    for home in candidates:
+        try:
+            home.parent.mkdir(parents=True, exist_ok=True)
+            if home.parent in _ROOT_HOMES:
+                home.parent.chmod(0o711)
+            if can_reach(home.parent, account):
+                return home
+        except PermissionError as error:
+            raise StartRefused(
+                f"The servers cannot be started as the user {account.name}: {error.strerror}.",
+                hint="Start as an ordinary user, or set DATABASE_URL and REDIS_URL.",
+            ) from error
+        except OSError:
+            continue
+    raise StartRefused(
+        f"No place was found where the user {account.name} can keep the database.",
+        hint="Start as an ordinary user, or set DATABASE_URL and REDIS_URL.",
+    )
+
+
+def _copies(home: Path, data_dir: Path) -> Path:
+    """Beside the data: below a folder that the account can enter."""
+    return home.parent / "programs" if home.parent != data_dir else data_dir / "programs"
