@@ -12,6 +12,7 @@ Events are msgspec Structs; payloads are JSON with decimals and UUIDs as strings
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 from enum import IntEnum
@@ -54,6 +55,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _registry: dict[tuple[str, int], type[Event]] = {}
+_decoders: dict[tuple[str, int], msgspec.json.Decoder[Event]] = {}
+_upcasters: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+_encoder = msgspec.json.Encoder()
 
 
 def event(event_type: str, *, version: int = 1, priority: Priority = Priority.NORMAL) -> Callable[[type[E]], type[E]]:
@@ -67,7 +71,20 @@ def event(event_type: str, *, version: int = 1, priority: Priority = Priority.NO
         cls.version = version
         cls.priority = priority
         _registry[event_type, version] = cls
+        _decoders.pop((event_type, version), None)
         return cls
+
+    return register
+
+
+def upcaster(
+    event_type: str, *, from_version: int
+) -> Callable[[Callable[[dict[str, Any]], dict[str, Any]]], Callable[[dict[str, Any]], dict[str, Any]]]:
+    """Register how a payload of `from_version` becomes one of the next version, for logs older than the code."""
+
+    def register(function: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        _upcasters[event_type, from_version] = function
+        return function
 
     return register
 
@@ -77,10 +94,11 @@ def event_class(event_type: str, version: int) -> type[Event]:
     try:
         return _registry[event_type, version]
     except KeyError:
+        known = sorted(number for name, number in _registry if name == event_type)
         raise InvalidInput(
-            f"No event {event_type!r} version {version} is registered.",
+            f"No event {event_type!r} version {version} is registered" + (f", only version {known}." if known else "."),
             where="event_type",
-            hint="Is the app that declares it in INSTALLED_APPS?",
+            hint="Declare an upcaster for the older version." if known else "Is the app that declares it in INSTALLED_APPS?",
         ) from None
 
 
@@ -95,10 +113,45 @@ def to_payload(item: Event) -> dict[str, Any]:
     return payload
 
 
+def encode_payload(item: Event) -> bytes:
+    """The event's fields as JSON; a NaN or infinite float raises InvalidInput, because JSON would silently lose it."""
+    encoded = _encoder.encode(item)
+    if b"null" in encoded:
+        _require_finite_floats(to_payload(item), item.event_type)
+    return encoded
+
+
+def _require_finite_floats(value: Any, path: str) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidInput(f"{path} must be a finite number, got {value}.", where=path)
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _require_finite_floats(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _require_finite_floats(item, f"{path}[{index}]")
+
+
 def from_payload(event_type: str, version: int, payload: dict[str, Any]) -> Event:
-    """Rebuild an event; unknown, missing or badly typed fields raise InvalidInput."""
+    """Rebuild an event; unknown, missing or badly typed fields raise InvalidInput. Older versions are upcast where an upcaster is declared."""
+    while (event_type, version) not in _registry and (event_type, version) in _upcasters:
+        payload = _upcasters[event_type, version](dict(payload))
+        version += 1
     cls = event_class(event_type, version)
     try:
         return msgspec.convert(payload, cls)
     except msgspec.ValidationError as error:
+        raise InvalidInput(f"Event {event_type} v{version} does not fit its schema: {error}.", where=event_type) from error
+
+
+def decode_payload(event_type: str, version: int, payload: bytes) -> Event:
+    """`from_payload` straight from JSON: what the bus and the replay use, because it is several times faster."""
+    decoder = _decoders.get((event_type, version))
+    if decoder is None:
+        if (event_type, version) not in _registry:
+            return from_payload(event_type, version, msgspec.json.decode(payload))
+        decoder = _decoders[event_type, version] = msgspec.json.Decoder(_registry[event_type, version])
+    try:
+        return decoder.decode(payload)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise InvalidInput(f"Event {event_type} v{version} does not fit its schema: {error}.", where=event_type) from error

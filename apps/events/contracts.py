@@ -1,8 +1,12 @@
-"""Events of the runtime itself, and of alerts. No Django here."""
+"""Events of the runtime itself and of alerts, and what the selectors hand out. No Django here."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 from apps.core.events import Event, Priority, event
 
@@ -64,3 +68,126 @@ class LoginFailed(Event):
 class LockedOut(Event):
     username: str
     seconds: int
+
+
+@event("system.log_reanchored", priority=Priority.HIGH)
+class LogReanchored(Event):
+    """Somebody accepted the log as it stands and started a new anchor file."""
+
+    reason: str
+    position: int
+    head_hash: str
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One row of the log as readers see it. `position` is None until the sealer has placed it."""
+
+    position: int | None
+    id: UUID
+    event_type: str
+    version: int
+    priority: Priority
+    subject: str
+    actor: str
+    payload: dict[str, Any]
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class HandlerStats:
+    """How one handler has fared. `lag` counts sealed events it has not passed yet."""
+
+    handler: str
+    position: int
+    lag: int
+    handled: int
+    failed: int
+    retried: int
+    dead: int
+    seconds_total: float
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class LogLag:
+    """How far each stage is behind the writers; `oldest_unsealed_seconds` is 0.0 when everything is sealed."""
+
+    head_position: int
+    unsealed: int
+    oldest_unsealed_seconds: float
+    relayed_position: int
+    projected_position: int
+
+
+@dataclass(frozen=True)
+class DeadLetterView:
+    """An event that a handler could not take after all retries."""
+
+    id: UUID
+    handler: str
+    event_id: UUID
+    event_type: str
+    position: int
+    attempts: int
+    error: str
+    created_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LogFinding:
+    """One thing that is wrong with the log, in a plain sentence."""
+
+    code: str
+    position: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class LogVerification:
+    """What `verify_log` found. `findings` is capped; `findings_total` is not."""
+
+    count: int
+    unsealed: int
+    unanchored: int
+    head_hash: str
+    findings: tuple[LogFinding, ...]
+    findings_total: int
+
+    @property
+    def is_intact(self) -> bool:
+        return self.findings_total == 0
+
+
+@dataclass(frozen=True)
+class ProjectionDifference:
+    """A row of a projection that the log does not confirm. None stands for a row that is not there."""
+
+    event_type: str
+    day: str
+    stored: tuple[int, int] | None
+    replayed: tuple[int, int] | None
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.event_type} on {self.day}: stored {_count_text(self.stored)}, the log says {_count_text(self.replayed)}."
+
+
+def _count_text(row: tuple[int, int] | None) -> str:
+    return "no row" if row is None else f"{row[0]} events, last at position {row[1]}"
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """What `replay_events` found."""
+
+    events: int
+    through_position: int
+    undecodable: tuple[str, ...]
+    differences: tuple[ProjectionDifference, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.differences and not self.undecodable

@@ -48,14 +48,14 @@ class LogIdentity(models.Model):
 
 
 class ConsumerCheckpoint(models.Model):
-    """How far a consumer of the log has come, and how it fared."""
+    """How far a consumer of the log has come, and how it fared. A handler has one per lane, named `handler:lane`."""
 
-    consumer = models.CharField(max_length=80, primary_key=True)
-    position = models.BigIntegerField(default=0)
-    handled = models.BigIntegerField(default=0)
-    failed = models.BigIntegerField(default=0)
-    retried = models.BigIntegerField(default=0)
-    seconds_total = models.FloatField(default=0.0)
+    consumer = models.CharField(max_length=80, primary_key=True, help_text="relay, activity, or a handler and its lane.")
+    position = models.BigIntegerField(default=0, help_text="Everything up to this position is dealt with.")
+    handled = models.BigIntegerField(default=0, help_text="Events taken successfully.")
+    failed = models.BigIntegerField(default=0, help_text="Attempts that raised an error.")
+    retried = models.BigIntegerField(default=0, help_text="Attempts after the first.")
+    seconds_total = models.FloatField(default=0.0, help_text="Time spent inside the handler.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -69,11 +69,13 @@ class DeadLetter(UuidModel):
     """An event that a handler could not take after all retries."""
 
     event = models.ForeignKey(LoggedEvent, on_delete=models.PROTECT)
-    handler = models.CharField(max_length=80)
-    attempts = models.PositiveSmallIntegerField()
-    error = models.CharField(max_length=500)
+    handler = models.CharField(max_length=80, help_text="The handler that gave up.")
+    attempts = models.PositiveSmallIntegerField(help_text="Failed attempts in all.")
+    error = models.CharField(max_length=500, help_text="What went wrong the last time.")
     created_at = models.DateTimeField(auto_now_add=True)
-    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person or a later attempt settled it; empty while it is open."
+    )
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
@@ -83,8 +85,27 @@ class DeadLetter(UuidModel):
         return f"{self.handler}: {self.error}"
 
 
+class HandlerRetry(UuidModel):
+    """An event that a handler failed on and will be given again at `next_attempt_at`."""
+
+    event = models.ForeignKey(LoggedEvent, on_delete=models.PROTECT)
+    handler = models.CharField(max_length=80)
+    attempts = models.PositiveSmallIntegerField(help_text="Failed attempts so far.")
+    next_attempt_at = models.DateTimeField(help_text="When it is tried again.")
+    error = models.CharField(max_length=500, help_text="What went wrong the last time.")
+
+    class Meta:
+        ordering: ClassVar = ["next_attempt_at"]
+        verbose_name_plural = "handler retries"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["event", "handler"], name="handler_retry_once")]
+        indexes: ClassVar = [models.Index(fields=["next_attempt_at"], name="handler_retry_due")]
+
+    def __str__(self) -> str:
+        return f"{self.handler}: attempt {self.attempts + 1} at {self.next_attempt_at:%H:%M:%S}"
+
+
 class ActivityCount(models.Model):
-    """A projection of the log: how many events of each type each subject has seen. Rebuilt and compared by `replay_events`."""
+    """A projection of the log: how many events of each type each day has seen. Rebuilt and compared by `replay_events`."""
 
     event_type = models.CharField(max_length=60)
     day = models.DateField(help_text="Day of occurred_at, UTC.")

@@ -1,0 +1,1 @@
+"""What stands outside PostgreSQL: the anchor file, Redis, the Channels layer."""
