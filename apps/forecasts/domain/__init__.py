@@ -1,0 +1,1 @@
+"""Features, labels, splits, metrics, calibration and the promotion rule: plain numpy, no database."""

@@ -1,0 +1,116 @@
+"""Out-of-sample figures. Errors are measured in units of each bar's scale, so that one crisis does not decide alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from apps.forecasts.domain.calibration import COVERAGE, residual_quantiles
+from apps.forecasts.domain.series import FloatArray
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Predictions of one test block by a model that has not seen it, with what came true (log returns) and the scales."""
+
+    predictions: FloatArray
+    labels: FloatArray
+    scales: FloatArray
+
+    @property
+    def residuals(self) -> FloatArray:
+        """Errors in units of the scale."""
+        return (self.labels - self.predictions) / self.scales
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a learner did on all held-out blocks. `None` where a figure is not defined (a constant prediction has no correlation)."""
+
+    rows: int
+    rmse: float
+    fold_skill: tuple[float, ...]
+    information_coefficient: float | None
+    information_t: float | None
+    hit_rate: float | None
+    coverage: float | None
+
+    @property
+    def skill(self) -> float:
+        """Mean over the folds of 1 - squared error / squared error of the baseline; 0 for the baseline itself."""
+        return float(np.mean(self.fold_skill))
+
+
+def joined(blocks: list[HeldOut]) -> HeldOut:
+    """All blocks as one."""
+    return HeldOut(
+        np.concatenate([block.predictions for block in blocks]),
+        np.concatenate([block.labels for block in blocks]),
+        np.concatenate([block.scales for block in blocks]),
+    )
+
+
+def evaluate(blocks: list[HeldOut], baseline: list[HeldOut], *, horizon_bars: int) -> Evaluation:
+    """Figures of a learner beside a baseline on the same blocks."""
+    everything = joined(blocks)
+    correlation = mean_rank_correlation(blocks)
+    return Evaluation(
+        rows=len(everything.labels),
+        rmse=float(np.sqrt(np.mean((everything.labels - everything.predictions) ** 2))),
+        fold_skill=tuple(_skill(block, other) for block, other in zip(blocks, baseline, strict=True)),
+        information_coefficient=correlation,
+        information_t=None if correlation is None else t_statistic(correlation, len(everything.labels) / horizon_bars),
+        hit_rate=_hit_rate(everything),
+        coverage=_coverage(blocks),
+    )
+
+
+def _skill(block: HeldOut, baseline: HeldOut) -> float:
+    error, reference = float(np.sum(block.residuals**2)), float(np.sum(baseline.residuals**2))
+    return 1.0 - error / reference if reference > 0 else 0.0
+
+
+def mean_rank_correlation(blocks: list[HeldOut]) -> float | None:
+    """The information coefficient: rank correlation within each block, averaged by its rows, so that levels between blocks do not count."""
+    values = [(rank_correlation(block.predictions / block.scales, block.labels / block.scales), len(block.labels)) for block in blocks]
+    known = [(value, rows) for value, rows in values if value is not None]
+    return sum(value * rows for value, rows in known) / sum(rows for _, rows in known) if known else None
+
+
+def rank_correlation(left: FloatArray, right: FloatArray) -> float | None:
+    """Spearman's correlation with mean ranks for ties; None if either side is constant."""
+    first, second = _ranks(left), _ranks(right)
+    spread = float(np.sqrt(np.sum(first**2) * np.sum(second**2)))
+    return float(np.sum(first * second)) / spread if spread > 0 else None
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    mean_rank = np.cumsum(counts) - (counts - 1) / 2
+    ranks: FloatArray = mean_rank[inverse]
+    return ranks - ranks.mean()
+
+
+def t_statistic(correlation: float, independent_rows: float) -> float:
+    """How many standard errors from zero; overlapping labels count as rows / horizon independent ones."""
+    if independent_rows <= 2:
+        return 0.0
+    return correlation * sqrt((independent_rows - 2) / max(1.0 - correlation**2, 1e-12))
+
+
+def _hit_rate(block: HeldOut) -> float | None:
+    """Share of moves whose sign was right, of bars that moved and predictions that took a side."""
+    counted = (block.labels != 0) & (block.predictions != 0)
+    return float(np.mean(np.sign(block.labels[counted]) == np.sign(block.predictions[counted]))) if counted.any() else None
+
+
+def _coverage(blocks: list[HeldOut]) -> float | None:
+    """Share of outcomes inside the interval, each block judged by quantiles of the blocks before it."""
+    inside: list[FloatArray] = []
+    for number in range(1, len(blocks)):
+        low, high = residual_quantiles(joined(blocks[:number]).residuals, COVERAGE)
+        residuals = blocks[number].residuals
+        inside.append(((residuals >= low) & (residuals <= high)).astype(np.float64))
+    return float(np.mean(np.concatenate(inside))) if inside else None
