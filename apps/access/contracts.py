@@ -34,3 +34,13 @@ class LogInLocked(TradingError):
             hint=f"Wait {retry_after} seconds and try again.",
         )
         self.retry_after = retry_after
+
+
+class TokenRefused(TradingError):
+    """A token that cannot be used (any more)."""
+
+    code = "token_not_valid"
+    http_status = 401
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, where="refresh", hint="Log in again.")

@@ -16,9 +16,9 @@ class User(AbstractUser):
 
     role = models.CharField(max_length=8, choices=[(role.value, role.value) for role in Role], default=Role.VIEWER)
 
-    def has_role(self, role: Role) -> bool:
+    def has_role(self, role: Role | str) -> bool:
         """Whether the user's role includes `role`. Superusers have every role."""
-        return self.is_active and (self.is_superuser or Role(self.role).rank >= role.rank)
+        return self.is_active and (self.is_superuser or Role(self.role).rank >= Role(role).rank)
 
 
 class LoginLink(UuidModel):

@@ -1,0 +1,90 @@
+"""The base of every REST view: who may do what by method, strict input, a request id, throttling that never stands before a stop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import structlog
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from apps.common.api.permissions import HasRoleForMethod
+from apps.common.api.schema import ProblemAutoSchema
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class ApiView(APIView):
+    """A view whose methods each name the role they need; strings of `apps.access.contracts.Role`.
+
+    `unthrottled_methods` are the ones that reduce risk: halting, stopping, cancelling always pass the throttle.
+    """
+
+    roles: ClassVar[Mapping[str, str]] = {"GET": "viewer"}
+    unthrottled_methods: ClassVar[frozenset[str]] = frozenset()
+    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "delete"]  # type: ignore[misc]
+    permission_classes = [HasRoleForMethod]
+    schema = ProblemAutoSchema()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        wanted = request.headers.get("X-Request-ID", "")
+        request_id = wanted if REQUEST_ID.fullmatch(wanted) else uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = super().dispatch(request, *args, **kwargs)
+        response.headers["X-Request-ID"] = request_id
+        response.headers.setdefault("Cache-Control", "no-store")
+        for name, value in getattr(request, "rate_limit_headers", {}).items():
+            response.headers[name] = value
+        return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As REST framework does, but refused log-ins and permissions count for the throttle too."""
+        self.format_kwarg = self.get_format_suffix(**kwargs)
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
+        if str(request.method).lower() not in self.allowed_methods_lower():
+            raise exceptions.MethodNotAllowed(str(request.method))
+        try:
+            self.perform_authentication(request)
+        finally:
+            self.check_throttles(request)
+        self.check_permissions(request)
+
+    def allowed_methods_lower(self) -> set[str]:
+        return {method.lower() for method in self.allowed_methods}
+
+    def check_throttles(self, request: Request) -> None:
+        if request.method not in self.unthrottled_methods:
+            super().check_throttles(request)
+
+    def query(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """The validated query parameters; unknown, repeated or bad ones raise."""
+        return self._validated(serializer(data=self.request.query_params))
+
+    def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """The validated body; unknown or bad fields raise."""
+        return self._validated(serializer(data=self.request.data))
+
+    def answer(self, serializer: type[Serializer[Any]], item: Any, *, status: int = 200) -> Response:
+        """`item` (or a list of them) through an output serializer."""
+        many = isinstance(item, list | tuple)
+        return Response(serializer(item, many=many).data, status=status)
+
+    @property
+    def actor(self) -> str:
+        """Who is recorded as the cause of a change."""
+        return str(self.request.user.get_username())
+
+    def _validated(self, serializer: Serializer[Any]) -> dict[str, Any]:
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
