@@ -21,8 +21,9 @@ class Lock(IntEnum):
     ACCOUNT_RISK = 3
     ACCOUNT_LEDGER = 4
     VENUE_CLOCK = 5
-    PARTITIONS = 6
-    BOOTSTRAP = 7
+    CANDLES = 6
+    PARTITIONS = 7
+    BOOTSTRAP = 8
 
 
 def _key(lock: Lock, scope: object) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from uuid import UUID
 
 import numpy as np
@@ -20,9 +20,12 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class VenueKind(StrEnum):
+    """LIBRARY holds imported bars: nothing trades there, but a replay can be opened from it."""
+
     REPLAY = "REPLAY"
     LIVE = "LIVE"
     PRACTICE = "PRACTICE"
+    LIBRARY = "LIBRARY"
 
 
 class ClockStatus(StrEnum):
@@ -41,6 +44,16 @@ class BarFlag:
     CLOSES_ONLY = 1
     FILLED_GAP = 2
     FALLBACK_SOURCE = 4
+
+
+class CandleSource(IntEnum):
+    """Where a stored candle came from, as stored with it."""
+
+    BUNDLED = 1
+    FILES = 2
+    LEAN = 3
+    CCXT = 4
+    STORED = 5
 
 
 @dataclass(frozen=True)

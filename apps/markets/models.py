@@ -22,6 +22,7 @@ class Venue(UuidModel):
     source = models.CharField(max_length=40, help_text="Which source adapter feeds it: bundled, ccxt, files.")
     source_options = models.JSONField(default=dict, blank=True, help_text="Options of the source adapter, such as the ccxt exchange id.")
     timeframe = models.CharField(max_length=4, default="1d")
+    is_default = models.BooleanField(default=False, help_text="The venue that pages open with. Opening a venue makes it the default.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -73,6 +74,8 @@ class Instrument(UuidModel):
     is_closes_only = models.BooleanField(default=False, help_text="Only closing prices are known; open, high and low repeat the close.")
     is_adjusted = models.BooleanField(default=False, help_text="Prices are adjusted for splits and dividends.")
     source_label = models.CharField(max_length=200, blank=True, help_text="Where the data comes from, shown on pages.")
+    first_bar_at = models.DateTimeField(null=True, blank=True, help_text="Close of the first bar that the source has.")
+    last_bar_at = models.DateTimeField(null=True, blank=True, help_text="Close of the last bar that the source has; empty while it goes on.")
     is_active = models.BooleanField(default=True)
 
     class Meta:

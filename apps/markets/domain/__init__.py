@@ -1,0 +1,1 @@
+"""Rules of market data: batches of bars, exact conversion, quality, gaps. Plain numpy."""
