@@ -5,120 +5,88 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from apps.core.events import Event, Priority, event
-from apps.core.values import InstrumentSpec
-from apps.core.vocabulary import OrderType, Side, TradingMode
+from apps.risk.domain.values import (
+    LIMIT_HELP,
+    CheckCode,
+    CheckResult,
+    LimitCode,
+    OrderProposal,
+    RiskFactor,
+    Sizing,
+    Verdict,
+)
 
-
-class LimitCode(StrEnum):
-    """Every limit that a person can set; the unit of its value is in the comment."""
-
-    MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"  # account currency
-    MAX_POSITION_NOTIONAL = "MAX_POSITION_NOTIONAL"  # account currency, one instrument
-    MAX_GROSS_EXPOSURE = "MAX_GROSS_EXPOSURE"  # fraction of equity, all instruments
-    MAX_OPEN_ORDERS = "MAX_OPEN_ORDERS"  # orders
-    MAX_ORDERS_PER_DAY = "MAX_ORDERS_PER_DAY"  # exposure-increasing orders, venue day
-    MAX_DAILY_LOSS = "MAX_DAILY_LOSS"  # fraction of the equity at the start of the venue day
-    MAX_DRAWDOWN = "MAX_DRAWDOWN"  # fraction of the peak equity
-    MIN_CONFIDENCE = "MIN_CONFIDENCE"  # 0..1, signal confidence
-    PRICE_COLLAR = "PRICE_COLLAR"  # fraction away from the previous close
-    MAX_DATA_AGE = "MAX_DATA_AGE"  # bars behind the venue's clock
-    DUPLICATE_ORDER = "DUPLICATE_ORDER"  # seconds on the wall clock
-
-
-class CheckCode(StrEnum):
-    """Every check in a verdict: the limits and what is not a limit."""
-
-    HALT = "HALT"
-    MODE = "MODE"
-    VALID_NUMBERS = "VALID_NUMBERS"
-    INSTRUMENT_RULES = "INSTRUMENT_RULES"
-    FREE_CASH = "FREE_CASH"
-    EXIT_WITHIN_POSITION = "EXIT_WITHIN_POSITION"
-    MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"
-    MAX_POSITION_NOTIONAL = "MAX_POSITION_NOTIONAL"
-    MAX_GROSS_EXPOSURE = "MAX_GROSS_EXPOSURE"
-    MAX_OPEN_ORDERS = "MAX_OPEN_ORDERS"
-    MAX_ORDERS_PER_DAY = "MAX_ORDERS_PER_DAY"
-    MAX_DAILY_LOSS = "MAX_DAILY_LOSS"
-    MAX_DRAWDOWN = "MAX_DRAWDOWN"
-    MIN_CONFIDENCE = "MIN_CONFIDENCE"
-    PRICE_COLLAR = "PRICE_COLLAR"
-    MAX_DATA_AGE = "MAX_DATA_AGE"
-    DUPLICATE_ORDER = "DUPLICATE_ORDER"
+__all__ = [
+    "LIMIT_HELP",
+    "CheckCode",
+    "CheckResult",
+    "EmergencyStop",
+    "HaltReset",
+    "HaltVerified",
+    "HaltView",
+    "LimitChanged",
+    "LimitCode",
+    "LimitView",
+    "LiveTradingSwitched",
+    "OrderProposal",
+    "RiskFactor",
+    "RiskFactorChanged",
+    "RiskTriggered",
+    "Sizing",
+    "Verdict",
+    "VerdictView",
+]
 
 
 @dataclass(frozen=True)
-class OrderProposal:
-    """An order that wants to leave; quantities and prices are Decimals already on the instrument's grid."""
-
-    order_id: UUID
-    account_id: UUID
-    instrument: InstrumentSpec
-    side: Side
-    order_type: OrderType
-    quantity: Decimal
-    reference_price: Decimal | None
-    previous_close: Decimal | None
-    data_at: datetime | None
-    is_reducing: bool
-    mode: TradingMode = TradingMode.PAPER
-    limit_price: Decimal | None = None
-    stop_price: Decimal | None = None
-    confidence: Decimal | None = None
-    data_age_bars: int | None = None
-    strategy: str = ""
-    origin_id: UUID | None = None
-    """The session (or None for a manual order)."""
-    is_manual: bool = False
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """One check: what was measured, against what, and a sentence."""
-
-    code: CheckCode
-    passed: bool
-    value: str
-    limit: str
-    message: str
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"code": str(self.code), "passed": self.passed, "value": self.value, "limit": self.limit, "message": self.message}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The answer of the gate. `checks` holds every check made, passed or not; a refusal names the first that failed."""
+class LimitView:
+    """A limit as it stands; an empty scope means everything."""
 
     id: UUID
-    approved: bool
-    checks: tuple[CheckResult, ...]
+    code: LimitCode
+    value: Decimal
+    is_enabled: bool
+    mode: str
+    account_id: UUID | None
+    strategy: str
+    instrument_id: UUID | None
+    help: str
+    note: str
+
+
+@dataclass(frozen=True)
+class HaltView:
+    """An emergency stop. It holds while `reset_at` is None."""
+
+    id: UUID
+    account_id: UUID | None
+    reason: str
+    flatten: bool
+    engaged_by: str
+    engaged_at: datetime
+    verified_at: datetime | None
+    orders_cancelled: int
+    reset_by: str
+    reset_at: datetime | None
+    reset_reason: str
 
     @property
-    def first_failure(self) -> CheckResult | None:
-        return next((check for check in self.checks if not check.passed), None)
+    def is_engaged(self) -> bool:
+        return self.reset_at is None
 
 
 @dataclass(frozen=True)
-class RiskFactor:
-    """The global factor with its reason codes (`low_confidence`, `high_drawdown`, `high_volatility`, ...)."""
+class VerdictView:
+    """A stored verdict with the order it was about."""
 
-    value: Decimal
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Sizing:
-    """A sized position: the quantity on the lot grid, and how it came about in words and numbers."""
-
-    quantity: Decimal
-    reason: str
-    inputs: dict[str, str]
+    verdict: Verdict
+    order_id: UUID
+    account_id: UUID
+    instrument_id: UUID
+    created_at: datetime
 
 
 @event("risk.factor_changed")
@@ -174,3 +142,9 @@ class LimitChanged(Event):
     old_value: str
     new_value: str
     enabled: bool
+
+
+@event("risk.live_trading_switched", priority=Priority.HIGH)
+class LiveTradingSwitched(Event):
+    is_on: bool
+    reason: str

@@ -9,16 +9,21 @@ from django.db import models
 
 from apps.common.fields import ExactField, MoneyField
 from apps.common.models import UuidModel
+from apps.core.vocabulary import TradingMode
 from apps.markets.models import Instrument
 from apps.risk.contracts import LimitCode
+from apps.risk.domain.factor import Measure
 
 
 class RiskLimit(UuidModel):
-    """One limit. The scope is everything, or an account, a strategy or an instrument; all that apply must pass."""
+    """One limit. The scope is everything, or a mode, an account, a strategy or an instrument; all that apply must pass."""
 
     code = models.CharField(max_length=30, choices=[(code.value, code.value) for code in LimitCode])
     value = ExactField(help_text="See the description of the code for its unit.")
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField(default=True, help_text="Off: this row limits nothing.")
+    mode = models.CharField(
+        max_length=5, blank=True, choices=[(item.value, item.value) for item in TradingMode], help_text="Empty: paper and live."
+    )
     account_id = models.UUIDField(null=True, blank=True, help_text="Empty: every account.")
     strategy = models.CharField(max_length=80, blank=True, help_text="Empty: every strategy.")
     instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, null=True, blank=True, help_text="Empty: every instrument.")
@@ -26,10 +31,10 @@ class RiskLimit(UuidModel):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering: ClassVar = ["code", "account_id", "strategy"]
+        ordering: ClassVar = ["code", "mode", "account_id", "strategy"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["code", "account_id", "strategy", "instrument"], name="limit_once_per_scope", nulls_distinct=False
+                fields=["code", "mode", "account_id", "strategy", "instrument"], name="limit_once_per_scope", nulls_distinct=False
             )
         ]
 
@@ -41,9 +46,9 @@ class RiskFactorRule(UuidModel):
     """When `measure` is beyond `threshold`, the risk factor is multiplied by `multiplier` and `reason` is given."""
 
     MEASURES: ClassVar = [
-        ("confidence", "Forecast confidence below"),
-        ("drawdown", "Drawdown above"),
-        ("volatility_ratio", "Volatility over its average above"),
+        (Measure.CONFIDENCE.value, "Forecast confidence below"),
+        (Measure.DRAWDOWN.value, "Drawdown above"),
+        (Measure.VOLATILITY_RATIO.value, "Volatility over its average above"),
     ]
 
     measure = models.CharField(max_length=20, choices=MEASURES, unique=True)
@@ -100,7 +105,8 @@ class Reservation(models.Model):
     instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE)
     quantity = ExactField(help_text="Signed: positive buys.")
     notional = MoneyField(help_text="Exposure that it adds; zero for reducing orders.")
-    cash = MoneyField(help_text="Cash that a buy may need, fees included.")
+    cash = MoneyField(help_text="Cash that it may need, costs included.")
+    is_reducing = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -127,3 +133,19 @@ class RiskVerdict(UuidModel):
 
     def __str__(self) -> str:
         return f"{'approved' if self.approved else self.first_failure} {self.order_id}"
+
+
+class LiveTradingSwitch(models.Model):
+    """The second switch of live trading (the first is in the environment). One row; without it live is off."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    is_on = models.BooleanField(default=False)
+    changed_by = models.CharField(max_length=150)
+    changed_at = models.DateTimeField()
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_live_switch")]
+
+    def __str__(self) -> str:
+        return "live trading on" if self.is_on else "live trading off"

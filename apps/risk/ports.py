@@ -28,6 +28,8 @@ class AccountExposure:
     position_quantity: Decimal
     """Signed quantity held of the instrument asked for."""
     position_notional: Decimal
+    day_started_at: datetime | None = None
+    """Start of the venue's day, by the newest valuation; None before the first."""
 
 
 @dataclass(frozen=True)

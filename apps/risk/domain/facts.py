@@ -1,0 +1,114 @@
+"""What the gate looks at: the account, what is reserved already, and the limits in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal, localcontext
+
+from apps.core.vocabulary import OrderType, Side, TradingMode
+from apps.risk.domain.numbers import is_usable
+from apps.risk.domain.values import LimitCode, OrderProposal
+
+CASH_ALLOWANCE = Decimal("0.01")
+"""Reserved beyond the value of an order for fees, spread, slippage and an opening gap."""
+
+_GRID = Decimal("1e-10")
+
+Limits = Mapping[LimitCode, Decimal | None]
+"""The strictest limit in force by code; None where a person has switched it off. A code that is not there at all refuses."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The state around a proposal. None means not known, and a check that needs it fails."""
+
+    halt_reason: str | None
+    """Why everything or this account is halted; None while it is not."""
+    live_refusal: str
+    """Why live orders may not leave; empty when both switches are on."""
+    account_mode: TradingMode
+    is_open: bool
+    cash: Decimal
+    equity: Decimal
+    day_start_equity: Decimal
+    peak_equity: Decimal
+    gross_exposure: Decimal
+    position_quantity: Decimal
+    reserved_cash: Decimal
+    reserved_notional: Decimal
+    reserved_same_side: Decimal
+    """Quantity of open exposure-increasing orders on this instrument and side, unsigned."""
+    reserved_exits: Decimal
+    """Quantity of open reducing orders on this instrument, unsigned."""
+    open_orders: int
+    orders_today: int
+    is_duplicate: bool
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """What an approved order holds until it ends: signed quantity, exposure it adds, cash it may need."""
+
+    quantity: Decimal
+    notional: Decimal
+    cash: Decimal
+    is_reducing: bool
+
+
+def worst_price(proposal: OrderProposal) -> Decimal | None:
+    """The price to count the order at: the limit for a limit buy, otherwise the higher of reference and own price. None if unusable."""
+    given = {OrderType.MARKET: None, OrderType.LIMIT: proposal.limit_price, OrderType.STOP: proposal.stop_price}[proposal.order_type]
+    if proposal.order_type is not OrderType.MARKET and not is_usable(given, positive=True):
+        return None
+    if proposal.order_type is OrderType.LIMIT and proposal.side is Side.BUY:
+        return given
+    prices = [price for price in (given, proposal.reference_price) if price is not None]
+    if not prices or not all(is_usable(price, positive=True) for price in prices):
+        return None
+    return max(prices)
+
+
+def order_notional(proposal: OrderProposal) -> Decimal | None:
+    """Value of the order at its worst price, in the quote asset; None if it cannot be known."""
+    price = worst_price(proposal)
+    if price is None or not is_usable(proposal.quantity, positive=True):
+        return None
+    return proposal.instrument.notional(price, proposal.quantity)
+
+
+def reserve_for(proposal: OrderProposal) -> Reserved:
+    """What the order reserves once approved. Shorts hold their value as collateral until they are booked."""
+    notional = order_notional(proposal) or Decimal(0)
+    is_free = proposal.is_reducing and proposal.side is Side.SELL
+    return Reserved(
+        quantity=proposal.side.sign * proposal.quantity,
+        notional=Decimal(0) if proposal.is_reducing else _up(notional),
+        cash=Decimal(0) if is_free else _up(notional * (1 + CASH_ALLOWANCE)),
+        is_reducing=proposal.is_reducing,
+    )
+
+
+def shrink(reserved: Reserved, *, remaining: Decimal) -> Reserved:
+    """The part of a reservation that still stands when `remaining` (unsigned) may yet trade. It never grows."""
+    held = abs(reserved.quantity)
+    left = min(max(remaining, Decimal(0)), held)
+    if not held:
+        return reserved
+    sign = 1 if reserved.quantity > 0 else -1
+    with localcontext() as context:
+        context.prec = 60
+        share = left / held
+        return Reserved(sign * left, _up(reserved.notional * share), _up(reserved.cash * share), reserved.is_reducing)
+
+
+def strictest(code: LimitCode, values: Iterable[Decimal]) -> Decimal:
+    """The value that satisfies all of `values` (at least one); NaN if one of them cannot be used, so that the check fails."""
+    given = list(values)
+    if not all(is_usable(value) for value in given):
+        return Decimal("NaN")
+    return max(given) if code in (LimitCode.MIN_CONFIDENCE, LimitCode.DUPLICATE_ORDER) else min(given)
+
+
+def _up(value: Decimal) -> Decimal:
+    return value.quantize(_GRID, rounding=ROUND_CEILING)

@@ -1,0 +1,135 @@
+"""The words of risk: what is proposed, what is checked, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from apps.core.values import InstrumentSpec
+from apps.core.vocabulary import OrderType, Side, TradingMode
+
+
+class LimitCode(StrEnum):
+    """Every limit that a person can set; units and meaning are in `LIMIT_HELP`."""
+
+    MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"
+    MAX_POSITION_NOTIONAL = "MAX_POSITION_NOTIONAL"
+    MAX_GROSS_EXPOSURE = "MAX_GROSS_EXPOSURE"
+    MAX_OPEN_ORDERS = "MAX_OPEN_ORDERS"
+    MAX_ORDERS_PER_DAY = "MAX_ORDERS_PER_DAY"
+    MAX_DAILY_LOSS = "MAX_DAILY_LOSS"
+    MAX_DRAWDOWN = "MAX_DRAWDOWN"
+    MIN_CONFIDENCE = "MIN_CONFIDENCE"
+    PRICE_COLLAR = "PRICE_COLLAR"
+    MAX_DATA_AGE = "MAX_DATA_AGE"
+    DUPLICATE_ORDER = "DUPLICATE_ORDER"
+
+
+LIMIT_HELP: dict[LimitCode, str] = {
+    LimitCode.MAX_ORDER_NOTIONAL: "Largest value of one order, in the account's currency.",
+    LimitCode.MAX_POSITION_NOTIONAL: "Largest value held of one instrument, open orders included, in the account's currency.",
+    LimitCode.MAX_GROSS_EXPOSURE: "Largest value of all positions and open orders together, as a fraction of equity (1 = no leverage).",
+    LimitCode.MAX_OPEN_ORDERS: "Most orders that may be open at once, this one included.",
+    LimitCode.MAX_ORDERS_PER_DAY: "Most exposure-increasing orders in one day of the venue's clock, this one included.",
+    LimitCode.MAX_DAILY_LOSS: "Loss since the start of the venue's day at which no new exposure is taken, as a fraction of the equity then.",
+    LimitCode.MAX_DRAWDOWN: "Fall from the highest equity at which no new exposure is taken, as a fraction of that equity.",
+    LimitCode.MIN_CONFIDENCE: "Least signal confidence, 0 to 1. Orders entered by a person carry no signal and are exempt.",
+    LimitCode.PRICE_COLLAR: "Furthest that the price, or the worst price the order may trade at, may be from the previous close (0.2 = 20 %).",
+    LimitCode.MAX_DATA_AGE: "Most bars that the data may lag behind the venue's clock.",
+    LimitCode.DUPLICATE_ORDER: "Seconds of wall time in which a person cannot enter the same order twice. Sessions decide a bar once and are exempt.",
+}
+
+
+class CheckCode(StrEnum):
+    """Every check in a verdict: what is not a limit, then the limits."""
+
+    HALT = "HALT"
+    MODE = "MODE"
+    VALID_NUMBERS = "VALID_NUMBERS"
+    INSTRUMENT_RULES = "INSTRUMENT_RULES"
+    FREE_CASH = "FREE_CASH"
+    EXIT_WITHIN_POSITION = "EXIT_WITHIN_POSITION"
+    MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"
+    MAX_POSITION_NOTIONAL = "MAX_POSITION_NOTIONAL"
+    MAX_GROSS_EXPOSURE = "MAX_GROSS_EXPOSURE"
+    MAX_OPEN_ORDERS = "MAX_OPEN_ORDERS"
+    MAX_ORDERS_PER_DAY = "MAX_ORDERS_PER_DAY"
+    MAX_DAILY_LOSS = "MAX_DAILY_LOSS"
+    MAX_DRAWDOWN = "MAX_DRAWDOWN"
+    MIN_CONFIDENCE = "MIN_CONFIDENCE"
+    PRICE_COLLAR = "PRICE_COLLAR"
+    MAX_DATA_AGE = "MAX_DATA_AGE"
+    DUPLICATE_ORDER = "DUPLICATE_ORDER"
+
+
+@dataclass(frozen=True)
+class OrderProposal:
+    """An order that wants to leave; quantities and prices are Decimals already on the instrument's grid."""
+
+    order_id: UUID
+    account_id: UUID
+    instrument: InstrumentSpec
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    reference_price: Decimal | None
+    previous_close: Decimal | None
+    data_at: datetime | None
+    is_reducing: bool
+    mode: TradingMode = TradingMode.PAPER
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    confidence: Decimal | None = None
+    data_age_bars: int | None = None
+    strategy: str = ""
+    origin_id: UUID | None = None
+    """The session (or None for a manual order)."""
+    is_manual: bool = False
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check: what was measured, against what, and a sentence."""
+
+    code: CheckCode
+    passed: bool
+    value: str
+    limit: str
+    message: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"code": str(self.code), "passed": self.passed, "value": self.value, "limit": self.limit, "message": self.message}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of the gate. `checks` holds every check made, passed or not; a refusal names the first that failed."""
+
+    id: UUID
+    approved: bool
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def first_failure(self) -> CheckResult | None:
+        return next((check for check in self.checks if not check.passed), None)
+
+
+@dataclass(frozen=True)
+class RiskFactor:
+    """The global factor with its reason codes (`low_confidence`, `high_drawdown`, `high_volatility`, ...)."""
+
+    value: Decimal
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """A sized position: the quantity on the lot grid, and how it came about in words and numbers."""
+
+    quantity: Decimal
+    reason: str
+    inputs: dict[str, str]

@@ -1,0 +1,136 @@
+"""Reading risk: limits in force, halts, factor, verdicts, and whether live orders may leave."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from apps.core.errors import NotFound
+from apps.risk.contracts import (
+    LIMIT_HELP,
+    CheckCode,
+    CheckResult,
+    HaltView,
+    LimitCode,
+    LimitView,
+    RiskFactor,
+    Verdict,
+    VerdictView,
+)
+from apps.risk.domain.facts import Limits, strictest
+from apps.risk.models import Halt, LiveTradingSwitch, RiskFactorState, RiskLimit, RiskVerdict
+
+
+def active_halt(account_id: UUID | None = None) -> HaltView | None:
+    """The oldest engaged halt of everything or, if an account is given, of that account; None if nothing stops it."""
+    row = _engaged(account_id).order_by("engaged_at").first()
+    return _halt_view(row) if row else None
+
+
+def halts(limit: int = 50) -> list[HaltView]:
+    """The newest halts, engaged or reset."""
+    return [_halt_view(row) for row in Halt.objects.all()[:limit]]
+
+
+def halt(halt_id: UUID) -> HaltView:
+    """One halt; NotFound if there is none."""
+    row = Halt.objects.filter(id=halt_id).first()
+    if row is None:
+        raise NotFound(f"There is no halt {halt_id}.", where="halt_id")
+    return _halt_view(row)
+
+
+def limits() -> list[LimitView]:
+    """Every limit row with what it means."""
+    return [
+        LimitView(
+            id=row.id,
+            code=LimitCode(row.code),
+            value=row.value,
+            is_enabled=row.is_enabled,
+            mode=row.mode,
+            account_id=row.account_id,
+            strategy=row.strategy,
+            instrument_id=row.instrument_id,
+            help=LIMIT_HELP[LimitCode(row.code)],
+            note=row.note,
+        )
+        for row in RiskLimit.objects.all()
+    ]
+
+
+def limits_in_force(*, account_id: UUID, mode: str, strategy: str, instrument_id: UUID) -> Limits:
+    """The strictest enabled limit by code for an order; None where every row that applies is switched off, absent where none applies."""
+    rows = RiskLimit.objects.filter(
+        Q(mode__in=("", mode)),
+        Q(account_id=None) | Q(account_id=account_id),
+        Q(strategy__in=("", strategy)),
+        Q(instrument=None) | Q(instrument=instrument_id),
+    )
+    found: dict[LimitCode, list[Decimal]] = {}
+    for row in rows:
+        values = found.setdefault(LimitCode(row.code), [])
+        if row.is_enabled:
+            values.append(row.value)
+    return {code: strictest(code, values) if values else None for code, values in found.items()}
+
+
+def factor(account_id: UUID) -> RiskFactor:
+    """The newest risk factor of the account; 1 without reasons before the first decision."""
+    row = RiskFactorState.objects.filter(account_id=account_id).first()
+    return RiskFactor(row.value, tuple(row.reasons)) if row else RiskFactor(Decimal(1), ())
+
+
+def verdict(verdict_id: UUID) -> VerdictView:
+    """A stored verdict with every check; NotFound if there is none."""
+    row = RiskVerdict.objects.filter(id=verdict_id).first()
+    if row is None:
+        raise NotFound(f"There is no verdict {verdict_id}.", where="verdict_id")
+    return VerdictView(stored_verdict(row), row.order_id, row.account_id, row.instrument_id, row.created_at)
+
+
+def verdicts(*, account_id: UUID, limit: int = 50) -> list[VerdictView]:
+    """The newest verdicts of an account."""
+    rows = RiskVerdict.objects.filter(account_id=account_id)[:limit]
+    return [VerdictView(stored_verdict(row), row.order_id, row.account_id, row.instrument_id, row.created_at) for row in rows]
+
+
+def live_refusal() -> str:
+    """Why live orders may not leave; empty when the environment's switch and the database's are both on."""
+    if not settings.LIVE_TRADING_ENABLED:
+        return "Live trading is off in the environment (LIVE_TRADING_ENABLED)."
+    if not LiveTradingSwitch.objects.filter(id=1, is_on=True).exists():
+        return "Live trading is off in the database; a person has to switch it on."
+    return ""
+
+
+def stored_verdict(row: RiskVerdict) -> Verdict:
+    """The verdict that a row holds."""
+    checks = tuple(
+        CheckResult(CheckCode(item["code"]), item["passed"], item["value"], item["limit"], item["message"]) for item in row.checks
+    )
+    return Verdict(row.id, row.approved, checks)
+
+
+def _engaged(account_id: UUID | None) -> QuerySet[Halt]:
+    scope = Q(account_id=None) if account_id is None else Q(account_id=None) | Q(account_id=account_id)
+    return Halt.objects.filter(scope, reset_at=None)
+
+
+def _halt_view(row: Halt) -> HaltView:
+    return HaltView(
+        id=row.id,
+        account_id=row.account_id,
+        reason=row.reason,
+        flatten=row.flatten,
+        engaged_by=row.engaged_by,
+        engaged_at=row.engaged_at,
+        verified_at=row.verified_at,
+        orders_cancelled=row.orders_cancelled,
+        reset_by=row.reset_by,
+        reset_at=row.reset_at,
+        reset_reason=row.reset_reason,
+    )

@@ -1,0 +1,74 @@
+"""What approved orders hold until they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from apps.core.vocabulary import Side
+from apps.risk.domain.facts import Reserved, shrink
+from apps.risk.models import Reservation
+
+
+@dataclass(frozen=True)
+class Held:
+    """All that the open orders of an account hold, and what matters of it for one instrument and side."""
+
+    cash: Decimal
+    notional: Decimal
+    same_side: Decimal
+    exits: Decimal
+    orders: int
+
+
+def reserve(*, order_id: UUID, account_id: UUID, instrument_id: UUID, reserved: Reserved) -> None:
+    """Store the reservation of an approved order in the caller's transaction."""
+    Reservation.objects.create(
+        order_id=order_id,
+        account_id=account_id,
+        instrument_id=instrument_id,
+        quantity=reserved.quantity,
+        notional=reserved.notional,
+        cash=reserved.cash,
+        is_reducing=reserved.is_reducing,
+    )
+
+
+@transaction.atomic
+def update_reservation(order_id: UUID, remaining: Decimal) -> None:
+    """After a fill, in the same transaction: hold only what `remaining` (unsigned) may still use. Never grows; zero ends it."""
+    row = Reservation.objects.select_for_update().filter(order_id=order_id, ended_at=None).first()
+    if row is None:
+        return
+    left = shrink(Reserved(row.quantity, row.notional, row.cash, row.is_reducing), remaining=remaining)
+    row.quantity, row.notional, row.cash = left.quantity, left.notional, left.cash
+    row.save(update_fields=["quantity", "notional", "cash"])
+    if left.quantity == 0:
+        end_reservation(order_id)
+
+
+def end_reservation(order_id: UUID) -> None:
+    """The order can trade no more: release what it held. Ending twice, or what was never reserved, changes nothing."""
+    Reservation.objects.filter(order_id=order_id, ended_at=None).update(ended_at=Now())
+
+
+def held_by_open_orders(*, account_id: UUID, instrument_id: UUID, side: Side) -> Held:
+    """Sums over the active reservations of the account."""
+    rows = list(Reservation.objects.filter(account_id=account_id, ended_at=None))
+    here = [row for row in rows if row.instrument_id == instrument_id]
+    return Held(
+        cash=_total(row.cash for row in rows),
+        notional=_total(row.notional for row in rows),
+        same_side=_total(abs(row.quantity) for row in here if not row.is_reducing and row.quantity * side.sign > 0),
+        exits=_total(abs(row.quantity) for row in here if row.is_reducing),
+        orders=len(rows),
+    )
+
+
+def _total(values: Iterable[Decimal]) -> Decimal:
+    return sum(values, Decimal(0))
