@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from apps.core.events import Event, Priority, event
+
+HORIZONS = (1, 5)
+"""Bars ahead for which models are trained."""
 
 
 class Trend(StrEnum):
@@ -73,6 +77,98 @@ class NoForecast:
     features: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class TrainingState:
+    """A training run as pages and loops see it; `progress_*` count models (instruments times horizons)."""
+
+    run_id: UUID
+    venue_id: UUID
+    status: TrainingStatus
+    reason: str
+    trained_through: datetime
+    instruments: int
+    progress_done: int
+    progress_total: int
+    message: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        """It has ended, well or badly."""
+        return self.status not in (TrainingStatus.QUEUED, TrainingStatus.RUNNING)
+
+
+@dataclass(frozen=True)
+class ModelMetrics:
+    """Figures on held-out bars. None where a figure is not defined, such as the correlation of a constant prediction."""
+
+    rows: int
+    rmse: float
+    skill: float
+    fold_skill: tuple[float, ...]
+    information_coefficient: float | None
+    information_t: float | None
+    hit_rate: float | None
+    coverage: float | None
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """One version of a model."""
+
+    id: UUID
+    instrument_id: UUID
+    symbol: str
+    timeframe: str
+    horizon_bars: int
+    learner: str
+    label: str
+    version: int
+    status: ModelStatus
+    status_reason: str
+    is_tradable: bool
+    trained_from: datetime
+    trained_through: datetime
+    rows: int
+    metrics: ModelMetrics
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class FeatureImportance:
+    """Share of a model's total gain that one feature brought."""
+
+    feature: str
+    description: str
+    share: float
+
+
+@dataclass(frozen=True)
+class ModelDetail:
+    """A model with what it was made of; enough to make it again."""
+
+    summary: ModelSummary
+    training_run_id: UUID
+    dataset_hash: str
+    seed: int
+    parameters: dict[str, Any]
+    coverage: float
+    importance: tuple[FeatureImportance, ...]
+
+
+@dataclass(frozen=True)
+class FeatureDescription:
+    """A feature in words, for pages."""
+
+    name: str
+    inputs: tuple[str, ...]
+    look_back: int
+    unit: str
+    description: str
+
+
 @event("forecast.updated", priority=Priority.NORMAL)
 class ForecastUpdated(Event):
     """Carried to the outside on `forecast_updates` as {asset, horizon, prediction, confidence, timestamp}."""
@@ -113,5 +209,5 @@ class ModelPromoted(Event):
     symbol: str
     horizon_bars: int
     learner: str
-    version: int
+    model_version: int
     reason: str

@@ -26,9 +26,14 @@ class TrainingRun(UuidModel):
     started_at = models.DateTimeField(null=True, blank=True)
     last_progress_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has taken it up; only the newest may write.")
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["venue"], condition=models.Q(status="QUEUED"), name="one_queued_training"),
+            models.UniqueConstraint(fields=["venue"], condition=models.Q(status="RUNNING"), name="one_running_training"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.status} {self.created_at:%Y-%m-%d %H:%M:%S}"
@@ -53,6 +58,7 @@ class ForecastModel(UuidModel):
     trained_through = models.DateTimeField()
     metrics = models.JSONField(default=dict, help_text="Out-of-sample figures beside the naive baseline's.")
     calibration = models.JSONField(default=dict, help_text="Residual quantiles and confidence mapping from held-out bars.")
+    importance = models.JSONField(default=dict, help_text="Share of the total gain by feature.")
     parameters = models.JSONField(default=dict)
     artifact = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -61,6 +67,7 @@ class ForecastModel(UuidModel):
         ordering: ClassVar = ["-created_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["instrument", "horizon_bars", "learner", "version"], name="model_version_once"),
+            models.UniqueConstraint(fields=["training_run", "instrument", "horizon_bars", "learner"], name="model_once_per_run"),
             models.UniqueConstraint(
                 fields=["instrument", "timeframe", "horizon_bars"], condition=models.Q(status="CHAMPION"), name="one_champion"
             ),

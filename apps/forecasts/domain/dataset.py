@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import sqrt
 
 import numpy as np
 
@@ -52,7 +53,8 @@ class Dataset:
 def return_scale(volatility_20: FloatArray, volatility_60: FloatArray, horizon_bars: int) -> FloatArray:
     """The expected size of the return over the horizon: recent volatility, but never far below the longer one's, times the root of time."""
     floor = np.maximum(volatility_60 / 4, _SMALLEST_SCALE)
-    return np.maximum(volatility_20, floor) * np.sqrt(float(horizon_bars))
+    scales: FloatArray = np.maximum(volatility_20, floor) * sqrt(horizon_bars)
+    return scales
 
 
 def row_scale(features: dict[str, float], horizon_bars: int) -> float:

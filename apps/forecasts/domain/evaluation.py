@@ -90,7 +90,8 @@ def _ranks(values: FloatArray) -> FloatArray:
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     mean_rank = np.cumsum(counts) - (counts - 1) / 2
     ranks: FloatArray = mean_rank[inverse]
-    return ranks - ranks.mean()
+    centred: FloatArray = ranks - ranks.mean()
+    return centred
 
 
 def t_statistic(correlation: float, independent_rows: float) -> float:

@@ -21,14 +21,16 @@ def exponential_weights(period: int, taps: int) -> FloatArray:
     """Weights of an exponential average, newest first, cut after `taps` bars and summing to one."""
     decay = 1.0 - 2.0 / (period + 1)
     weights = decay ** np.arange(taps, dtype=np.float64)
-    return weights / weights.sum()
+    normalised: FloatArray = weights / weights.sum()
+    return normalised
 
 
 def macd_weights() -> FloatArray:
     """The MACD histogram as one set of weights on closes: (1 - signal average) of (fast average - slow average). Sums to zero."""
     line = exponential_weights(_FAST, MACD_TAPS) - exponential_weights(_SLOW, MACD_TAPS)
     weights = line - np.convolve(exponential_weights(_SIGNAL, MACD_TAPS), line)[:MACD_TAPS]
-    return weights - weights.mean()
+    balanced: FloatArray = weights - weights.mean()
+    return balanced
 
 
 _MACD_WEIGHTS = macd_weights()
@@ -45,7 +47,7 @@ def macd_histogram(series: Series) -> FloatArray:
 
 
 def relative_true_range(series: Series) -> FloatArray:
-    return rolling_sum(series.true_range, _PERIOD) / (_PERIOD * series.close)
+    return rolling_sum(series.true_range, _PERIOD).astype(np.float64) / (_PERIOD * series.close)
 
 
 def signed_movement(series: Series) -> FloatArray:
