@@ -6,6 +6,10 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from trading_system.runtime import up
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["up"]:  # starts the servers that the settings name, so it runs before the settings are read
+        raise SystemExit(up.main(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trading_system.settings.dev")
     execute_from_command_line(sys.argv)

@@ -44,11 +44,12 @@ def spawn(
     environment: Mapping[str, str],
     directory: Path,
     output: Output = subprocess.DEVNULL,
+    errors: Output = subprocess.STDOUT,
     account: Account | None = None,
     niceness: int = 0,
     death_signal: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own, standard output and error together to `output`.
+    """Start `command` in a session of its own, standard output to `output`, errors there too unless `errors` says otherwise.
 
     Where the kernel can (Linux), it gets `death_signal` when we die, however we die. Call from the main thread only: the kernel
     watches the thread that started the child.
@@ -59,7 +60,7 @@ def spawn(
         cwd=directory,
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=subprocess.STDOUT,
+        stderr=errors,
         start_new_session=True,
         preexec_fn=_prepare(os.getpid(), death_signal, niceness),  # noqa: PLW1509 - does three system calls, takes no lock
         user=account.uid if account else None,

@@ -104,17 +104,18 @@ class PostgresServer:
                 return
 
     def _leftover(self) -> psutil.Process | None:
+        """The server that postmaster.pid names. A file that names some other living program (the number was reused) is removed; one that
+        names nobody stays, because PostgreSQL itself checks with it that no orphaned backend is still writing."""
         pid_file = self.data / "postmaster.pid"
         try:
-            pid = int(pid_file.read_text().split("\n", 1)[0])
-            process = psutil.Process(pid)
-            is_server = str(self.data) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+            process = psutil.Process(int(pid_file.read_text().split("\n", 1)[0]))
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            if str(self.data) in process.cmdline():
+                return process
         except (OSError, ValueError, psutil.Error):
-            is_server = False
-        if is_server:
-            return process
-        with suppress(FileNotFoundError):
-            pid_file.unlink()
+            return None
+        pid_file.unlink(missing_ok=True)
         return None
 
     def _refuse_other_major(self) -> None:
