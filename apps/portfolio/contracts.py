@@ -5,27 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
 
 from apps.core.events import Event, Priority, event
+from apps.core.vocabulary import TradingMode
+from apps.portfolio.domain.journal import EntryKind, LedgerAccount, Line
+
+__all__ = [
+    "AccountClosed",
+    "AccountOpened",
+    "AccountSummary",
+    "AccountView",
+    "ClosedTradeView",
+    "EntryKind",
+    "EntryView",
+    "EquityPoint",
+    "LedgerAccount",
+    "Line",
+    "Performance",
+    "PerformanceUpdated",
+    "PositionChanged",
+    "PositionClosed",
+    "PositionOpened",
+    "PositionView",
+    "TrialBalance",
+    "TrialBalanceRow",
+]
 
 
-class LedgerAccount(StrEnum):
-    """The columns of the journal. Every entry sums to zero per asset over these."""
-
-    CASH = "CASH"
-    HOLDINGS = "HOLDINGS"
-    MARKET = "MARKET"
-    """The other side of every trade."""
-    FEES = "FEES"
-    CAPITAL = "CAPITAL"
-    """Where the opening balance came from."""
-
-
-class EntryKind(StrEnum):
-    DEPOSIT = "DEPOSIT"
-    FILL = "FILL"
+@dataclass(frozen=True)
+class AccountView:
+    id: UUID
+    name: str
+    venue_id: UUID
+    broker: str
+    mode: TradingMode
+    currency: str
+    initial_capital: Decimal
+    is_default: bool
+    opened_at: datetime
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,71 @@ class Performance:
     trades: int
     win_rate: float | None
     profit_factor: float | None
+
+
+@dataclass(frozen=True)
+class EquityPoint:
+    """The account after a bar; `drawdown` is a fraction of the peak until then."""
+
+    at: datetime
+    equity: Decimal
+    cash: Decimal
+    holdings_value: Decimal
+    drawdown: Decimal
+
+
+@dataclass(frozen=True)
+class ClosedTradeView:
+    """A round trip; `quantity` is what was entered, signed; `realised_pnl` is before `fees`."""
+
+    id: UUID
+    instrument_id: UUID
+    symbol: str
+    opened_at: datetime
+    closed_at: datetime
+    quantity: Decimal
+    realised_pnl: Decimal
+    fees: Decimal
+    closing_fill_id: UUID
+
+
+@dataclass(frozen=True)
+class EntryView:
+    """One booking with its lines."""
+
+    id: UUID
+    account_id: UUID
+    kind: EntryKind
+    reference: str
+    instrument_id: UUID | None
+    occurred_at: datetime
+    recorded_at: datetime
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class TrialBalanceRow:
+    """One column and asset of one account's journal."""
+
+    account_id: UUID
+    account: str
+    ledger_account: LedgerAccount
+    asset: str
+    total: Decimal
+
+
+@dataclass(frozen=True)
+class TrialBalance:
+    """The journal's columns, and every difference between the journal and what is kept beside it, in words. Empty differences: all agree."""
+
+    rows: tuple[TrialBalanceRow, ...]
+    differences: tuple[str, ...]
+    entries: int
+    fills: int
+
+    @property
+    def is_balanced(self) -> bool:
+        return not self.differences
 
 
 @event("trading.position_opened")

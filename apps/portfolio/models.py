@@ -71,6 +71,21 @@ class JournalLine(models.Model):
         return f"{self.ledger_account} {self.amount} {self.asset}"
 
 
+class CashBalance(models.Model):
+    """Cash of an account by asset: a projection of the journal, kept in the same transaction."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="balances")
+    asset = models.CharField(max_length=40)
+    amount = MoneyField(default=Decimal(0))
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "asset"], name="cash_once")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.asset}"
+
+
 class Position(models.Model):
     """What an account holds of an instrument: a projection of the journal, kept in the same transaction."""
 
@@ -83,6 +98,9 @@ class Position(models.Model):
     mark_price = PriceField(null=True, blank=True)
     marked_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
+    trip_quantity = QuantityField(default=Decimal(0), help_text="Entered since the position was last flat, signed.")
+    trip_realised = MoneyField(default=Decimal(0), help_text="Realised since the position was last flat, before fees.")
+    trip_fees = MoneyField(default=Decimal(0), help_text="Fees since the position was last flat.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

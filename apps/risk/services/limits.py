@@ -79,7 +79,7 @@ def _paper_defaults() -> dict[LimitCode, Decimal]:
     capital: Decimal = settings.INITIAL_CAPITAL
     return {
         LimitCode.MAX_ORDER_NOTIONAL: capital * Decimal("0.25"),
-        LimitCode.MAX_POSITION_NOTIONAL: capital * Decimal("0.25"),
+        LimitCode.MAX_POSITION_NOTIONAL: capital * Decimal("0.4"),
         LimitCode.MAX_GROSS_EXPOSURE: Decimal(1),
         LimitCode.MAX_OPEN_ORDERS: Decimal(50),
         LimitCode.MAX_ORDERS_PER_DAY: Decimal(200),
