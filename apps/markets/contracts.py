@@ -126,6 +126,7 @@ class VenueView:
     name: str
     kind: VenueKind
     label: str
+    timeframe: Timeframe
     status: ClockStatus
     now_at: datetime
     starts_at: datetime | None
@@ -135,6 +136,70 @@ class VenueView:
     steps_requested: int
     bars_done: int
     message: str
+
+
+@dataclass(frozen=True)
+class QuarantinedBar:
+    """A bar that was not let in, and why."""
+
+    id: UUID
+    instrument_id: UUID
+    symbol: str
+    timeframe: str
+    opened_at: datetime
+    reason: str
+    detail: str
+    raw: dict[str, str]
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class MissingBars:
+    """A run of bars that the calendar expects and the store lacks, by opening times."""
+
+    first_opened_at: datetime
+    last_opened_at: datetime
+    bars: int
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """What is known of the quality of one instrument's bars. `missing` names at most the first hundred runs."""
+
+    instrument_id: UUID
+    symbol: str
+    timeframe: Timeframe
+    bars: int
+    first_opened_at: datetime | None
+    last_closed_at: datetime | None
+    expected_bars: int
+    missing_bars: int
+    missing: tuple[MissingBars, ...]
+    filled_bars: int
+    closes_only_bars: int
+    revisions: int
+    quarantined: dict[str, int]
+
+
+@dataclass(frozen=True)
+class InstrumentDetail:
+    """An instrument for pages: what it is, where its numbers come from, its newest bar."""
+
+    spec: InstrumentSpec
+    venue: VenueView
+    name: str
+    asset_class: str
+    calendar: str
+    timeframe: Timeframe
+    source_label: str
+    is_closes_only: bool
+    is_adjusted: bool
+    is_active: bool
+    first_bar_at: datetime | None
+    last_bar_at: datetime | None
+    has_more_bars: bool
+    last_bar: Bar | None
+    quarantined: int
 
 
 @event("market.data_received", priority=Priority.LOW)

@@ -16,7 +16,6 @@ SOURCES = {
     "ccxt": "apps.markets.adapters.ccxt_rest.source.CcxtSource",
     "files": "apps.markets.adapters.files.source.FileSource",
     "lean": "apps.markets.adapters.lean.source.LeanSource",
-    "stored": "apps.markets.adapters.stored.source.StoredSource",
 }
 """Every source by the name that `Venue.source` and the command line use. A new adapter is one folder and one line here."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import version
@@ -17,7 +18,8 @@ import numpy as np
 from django.conf import settings
 
 from apps.core.errors import NotFound
-from apps.markets.domain.bars import Int64Array
+from apps.core.vocabulary import Timeframe
+from apps.markets.domain.bars import Int64Array, to_micros
 
 ALWAYS_OPEN = "24/7"
 _DAY_US = 86_400_000_000
@@ -33,6 +35,23 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self.days)
+
+
+def expected_bars(calendar: str, timeframe: Timeframe, *, since: datetime, until: datetime) -> tuple[Int64Array, Int64Array]:
+    """Opening and closing times (microseconds UTC) of every bar that the calendar expects to open from `since` and close by `until`.
+
+    A daily bar is a session; shorter ones tile each session from its opening, the last one cut at its close.
+    """
+    found = sessions(calendar, since.year, until.year)
+    opens, closes = found.opens, found.closes
+    if timeframe is not Timeframe.D1:
+        step = int(timeframe.duration.total_seconds()) * 1_000_000
+        counts = -(-(closes - opens) // step)
+        place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        opens = np.repeat(found.opens, counts) + place * step
+        closes = np.minimum(opens + step, np.repeat(found.closes, counts))
+    inside = (opens >= to_micros(since)) & (closes <= to_micros(until))
+    return opens[inside], closes[inside]
 
 
 @lru_cache(maxsize=8)
@@ -63,8 +82,8 @@ def _compute(calendar: str, first_year: int, last_year: int) -> Sessions:
         raise NotFound(f"There is no trading calendar {calendar!r}.", where="calendar", hint="Use a name of exchange_calendars, or 24/7.") from None
     return Sessions(
         days=found.sessions.to_numpy().astype("datetime64[D]").astype(np.int64),
-        opens=found.opens.to_numpy().astype("datetime64[us]").astype(np.int64),
-        closes=found.closes.to_numpy().astype("datetime64[us]").astype(np.int64),
+        opens=found.opens.dt.tz_convert(None).to_numpy().astype("datetime64[us]").astype(np.int64),
+        closes=found.closes.dt.tz_convert(None).to_numpy().astype("datetime64[us]").astype(np.int64),
     )
 
 

@@ -1,0 +1,88 @@
+"""Playing a replay: one step of the tape in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.common import leases
+from apps.common.leases import HeldLease
+from apps.common.notify import Channel, notify
+from apps.core.vocabulary import Timeframe
+from apps.events.services import record_event
+from apps.markets.contracts import DataReceived, VenueView
+from apps.markets.domain.bars import from_micros, to_micros
+from apps.markets.models import Instrument, VenueClock
+from apps.markets.selectors import venue_view
+from apps.markets.services.clock import apply_transport, locked_clock, transport_of
+from apps.markets.services.clock_events import record_clock_change
+from apps.markets.services.storing import store_tracks
+from apps.markets.services.tapes import LoadedSource, load_source
+
+END_MESSAGE = "The replay has reached the last bar of its data."
+
+
+@dataclass(frozen=True)
+class Step:
+    """The venue after a try to play a bar, and whether one was played."""
+
+    venue: VenueView
+    is_played: bool
+
+
+def replay_source(venue_id: UUID) -> LoadedSource:
+    """The bars of a replay venue (kept in this process)."""
+    venue = VenueClock.objects.select_related("venue").get(venue_id=venue_id).venue
+    return load_source(venue.source, venue.source_options, Timeframe(venue.timeframe))
+
+
+def play_step(*, venue_id: UUID, loaded: LoadedSource, lease: HeldLease | None = None) -> Step:
+    """Play the next bar of every instrument, if the transport wants one: bars, clock, event and wake-up in one transaction.
+
+    The cursor is the clock itself, so whatever happens before the commit has not happened, and the step is found again.
+    Raises OwnershipLost if the lease went to another process.
+    """
+    with transaction.atomic():
+        clock = locked_clock(venue_id)
+        if lease is not None:
+            leases.fence(lease)
+        transport = transport_of(clock)
+        closed = loaded.tape.step_after(to_micros(clock.now_at))
+        if not transport.wants_bar or closed is None:
+            return Step(venue_view(clock), is_played=False)
+        is_last = loaded.tape.step_after(closed) is None
+        _store(clock, loaded, closed)
+        apply_transport(clock, transport.played(from_micros(closed), is_last=is_last))
+        clock.bars_done += 1
+        clock.message = END_MESSAGE if is_last else ""
+        clock.save()
+        if is_last:
+            record_clock_change(clock, action="end", actor="streams")
+        elif transport.jump_to is not None and clock.jump_to is None:
+            record_clock_change(clock, action="arrived", actor="streams")
+        notify(Channel.MARKET)
+    return Step(venue_view(clock), is_played=True)
+
+
+def _store(clock: VenueClock, loaded: LoadedSource, closed: int) -> None:
+    venue = clock.venue
+    tracks = loaded.tape.at(closed)
+    symbols = [track.symbol for track in tracks]
+    instruments = {row.symbol: row for row in Instrument.objects.filter(venue_id=venue.id, symbol__in=symbols)}
+    timeframe = Timeframe(venue.timeframe)
+    written, quarantined = store_tracks(venue.id, instruments, tracks, timeframe=timeframe, source=loaded.code)
+    record_event(
+        DataReceived(
+            venue_id=venue.id,
+            venue=venue.code,
+            timeframe=timeframe,
+            closed_at=from_micros(closed),
+            instruments=written.inserted + written.revised + written.unchanged,
+            quarantined=quarantined,
+        ),
+        occurred_at=from_micros(closed),
+        actor="streams",
+        subject=str(venue.id),
+    )
