@@ -5,53 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
 
 from apps.core.events import Event, Priority, event
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
+from apps.orders.domain.vocabulary import OPEN_STATUSES, UNSETTLED_STATUSES, Liquidity, OrderOrigin, OrderStatus
+from apps.risk.contracts import Verdict
 
-
-class OrderStatus(StrEnum):
-    PENDING = "PENDING"
-    SENDING = "SENDING"
-    UNKNOWN = "UNKNOWN"
-    ACKNOWLEDGED = "ACKNOWLEDGED"
-    PARTIALLY_FILLED = "PARTIALLY_FILLED"
-    CANCEL_PENDING = "CANCEL_PENDING"
-    FILLED = "FILLED"
-    CANCELLED = "CANCELLED"
-    REJECTED = "REJECTED"
-    EXPIRED = "EXPIRED"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the order may still trade."""
-        return self in OPEN_STATUSES
-
-
-OPEN_STATUSES = frozenset(
-    {
-        OrderStatus.PENDING,
-        OrderStatus.SENDING,
-        OrderStatus.UNKNOWN,
-        OrderStatus.ACKNOWLEDGED,
-        OrderStatus.PARTIALLY_FILLED,
-        OrderStatus.CANCEL_PENDING,
-    }
-)
-
-
-class OrderOrigin(StrEnum):
-    SESSION = "SESSION"
-    MANUAL = "MANUAL"
-    HALT = "HALT"
-
-
-class Liquidity(StrEnum):
-    MAKER = "MAKER"
-    TAKER = "TAKER"
+__all__ = [
+    "OPEN_STATUSES",
+    "UNSETTLED_STATUSES",
+    "FillRecord",
+    "FillView",
+    "Liquidity",
+    "ManualOrderResult",
+    "OrderAcknowledged",
+    "OrderCancelRequested",
+    "OrderCancelled",
+    "OrderCreated",
+    "OrderDetail",
+    "OrderExecuted",
+    "OrderExpired",
+    "OrderOrigin",
+    "OrderRejected",
+    "OrderRequest",
+    "OrderSent",
+    "OrderStatus",
+    "OrderStep",
+    "OrderUnknown",
+    "OrderView",
+    "TradeExecuted",
+]
 
 
 @dataclass(frozen=True)
@@ -97,6 +82,101 @@ class FillRecord:
     liquidity: Liquidity
     reason: str
     origin_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """An order as pages, the API and other apps see it."""
+
+    id: UUID
+    client_order_id: str
+    account_id: UUID
+    instrument_id: UUID
+    symbol: str
+    mode: TradingMode
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    quantity: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    status: OrderStatus
+    filled_quantity: Decimal
+    average_price: Decimal | None
+    """Volume-weighted price of its fills; None before the first."""
+    venue_order_id: str
+    origin: OrderOrigin
+    origin_id: UUID | None
+    decision_id: UUID | None
+    verdict_id: UUID | None
+    is_reducing: bool
+    reason: str
+    status_reason: str
+    cancel_requested_by: str
+    market_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def remaining(self) -> Decimal:
+        """What may still fill."""
+        return self.quantity - self.filled_quantity if self.status.is_open else Decimal(0)
+
+    @property
+    def filled_percent(self) -> Decimal:
+        """0 to 100, two decimals, rounded down."""
+        return (self.filled_quantity * 10000 // self.quantity) / 100
+
+
+@dataclass(frozen=True)
+class FillView:
+    """A fill as pages and the API see it."""
+
+    id: UUID
+    order_id: UUID
+    account_id: UUID
+    instrument_id: UUID
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_asset: str
+    liquidity: Liquidity
+    reason: str
+    venue_order_id: str
+    venue_trade_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class OrderStep:
+    """One step in the life of an order; `from_status` is None for its creation."""
+
+    sequence: int
+    trigger: str
+    from_status: OrderStatus | None
+    to_status: OrderStatus
+    detail: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class OrderDetail:
+    """An order with everything that happened to it."""
+
+    order: OrderView
+    history: tuple[OrderStep, ...]
+    fills: tuple[FillView, ...]
+
+
+@dataclass(frozen=True)
+class ManualOrderResult:
+    """What became of a manual order: recorded as an intent, or refused by the gate (`order_id` is None)."""
+
+    order_id: UUID | None
+    verdict: Verdict
 
 
 @event("orders.order_created", priority=Priority.HIGH)

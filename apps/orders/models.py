@@ -12,6 +12,7 @@ from apps.common.models import UuidModel
 from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
 from apps.markets.models import Instrument
 from apps.orders.contracts import OPEN_STATUSES, Liquidity, OrderOrigin, OrderStatus
+from apps.orders.ports import VenueOrderStatus
 
 SIDES = [(item.value, item.value) for item in Side]
 ORDER_TYPES = [(item.value, item.value) for item in OrderType]
@@ -43,6 +44,7 @@ class Order(UuidModel):
     reason = models.CharField(max_length=300, blank=True, help_text="Why it was wanted, in words.")
     status_reason = models.CharField(max_length=300, blank=True)
     cancel_requested_by = models.CharField(max_length=150, blank=True)
+    history_length = models.PositiveIntegerField(default=0, editable=False, help_text="Steps in its history.")
     market_at = models.DateTimeField(help_text="The venue's time when it was decided.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -94,7 +96,7 @@ class Fill(UuidModel):
     fee = MoneyField()
     fee_asset = models.CharField(max_length=12)
     liquidity = models.CharField(max_length=5, choices=[(item.value, item.value) for item in Liquidity])
-    reason = models.CharField(max_length=40, help_text="Why it filled at this price: OPEN, LIMIT_TOUCHED, STOP_GAPPED, ...")
+    reason = models.CharField(max_length=40, help_text="Why it filled at this price: MARKET_AT_OPEN, LIMIT_CROSSED, STOP_GAPPED, ...")
     venue_order_id = models.CharField(max_length=80)
     venue_trade_id = models.CharField(max_length=80)
     occurred_at = models.DateTimeField(help_text="The venue's time.")
@@ -150,12 +152,15 @@ class SimulatedOrder(models.Model):
     limit_price = PriceField(null=True, blank=True)
     stop_price = PriceField(null=True, blank=True)
     is_triggered = models.BooleanField(default=False)
-    status = models.CharField(max_length=10, default="OPEN")
+    status = models.CharField(max_length=10, choices=[(item.value, item.value) for item in VenueOrderStatus], default=VenueOrderStatus.OPEN)
     accepted_at = models.DateTimeField(help_text="The venue's time; bars that closed at or before it cannot fill the order.")
+    day_ends_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a DAY order expires; set by the first bar that could fill it."
+    )
 
     class Meta:
         ordering: ClassVar = ["venue_order_id"]
-        indexes: ClassVar = [models.Index(fields=["account"], condition=models.Q(status="OPEN"), name="simulated_open")]
+        indexes: ClassVar = [models.Index(fields=["account"], condition=models.Q(status=VenueOrderStatus.OPEN), name="simulated_open")]
 
     def __str__(self) -> str:
         return f"{self.client_order_id} {self.status}"

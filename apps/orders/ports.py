@@ -43,14 +43,23 @@ class PlaceAnswer:
     reason: str = ""
 
 
+class VenueOrderStatus(StrEnum):
+    """An order's state in the words of the port."""
+
+    OPEN = "OPEN"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+
+
 @dataclass(frozen=True)
 class BrokerOrderState:
     """What the venue says of an order."""
 
     client_order_id: str
     venue_order_id: str
-    status: str
-    """OPEN, FILLED, CANCELLED, EXPIRED or REJECTED"""
+    status: VenueOrderStatus
     filled: Decimal
     reason: str = ""
 
@@ -85,11 +94,22 @@ class BrokerBalance:
 
 
 class Broker(Protocol):
-    """One account at one venue. `place` answers at once that the venue took the order; fills come through `fills_since`."""
+    """One account at one venue. `place` answers at once that the venue took the order; fills come through `fills_since`.
+
+    `place` is called at most once per intent unless the order is proven absent; it never retries by itself. Reads and `cancel` may be
+    repeated. A call that fails raises; a failed read is never an empty answer.
+    """
+
+    @property
+    def is_lookup_final(self) -> bool:
+        """Whether "not found" proves that the order never arrived and never will, as when the venue's book is a table of ours."""
+        ...
 
     def place(self, order: BrokerOrder) -> PlaceAnswer: ...
 
-    def cancel(self, client_order_id: str) -> None: ...
+    def cancel(self, client_order_id: str) -> None:
+        """Ask for the cancel; cancelling what has ended or is unknown changes nothing. `order_state` tells what came of it."""
+        ...
 
     def order_state(self, client_order_id: str) -> BrokerOrderState | None:
         """None means not found, which is not evidence of a cancel."""
@@ -97,7 +117,9 @@ class Broker(Protocol):
 
     def open_orders(self) -> Sequence[BrokerOrderState]: ...
 
-    def fills_since(self, sequence: int) -> Sequence[BrokerFill]: ...
+    def fills_since(self, sequence: int) -> Sequence[BrokerFill]:
+        """Fills after the cursor, ascending, at most a page of them; empty when there are no more."""
+        ...
 
     def positions(self) -> Sequence[BrokerPosition]: ...
 

@@ -1,0 +1,1 @@
+"""The simulated venue: a book of orders in tables, matched against bars."""

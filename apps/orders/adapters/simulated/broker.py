@@ -1,0 +1,84 @@
+"""The broker port over the simulated venue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from apps.common.failpoints import failpoint
+from apps.core.errors import InvalidInput, NotFound
+from apps.markets.selectors import instrument_spec
+from apps.orders.adapters.simulated import mapping
+from apps.orders.adapters.simulated.client import SimulatedVenue
+from apps.orders.domain.validation import check_order
+from apps.orders.ports import (
+    AccountRef,
+    BrokerBalance,
+    BrokerFill,
+    BrokerOrder,
+    BrokerOrderState,
+    BrokerPosition,
+    PlaceAnswer,
+    PlaceOutcome,
+    VenueOrderStatus,
+)
+
+
+class SimulatedBroker:
+    """One account at the simulated venue. Its book is a table beside ours, so a look-up is final."""
+
+    is_lookup_final = True
+
+    def __init__(self, account: AccountRef) -> None:
+        self._account = account
+        self._venue = SimulatedVenue(account.id)
+
+    def place(self, order: BrokerOrder) -> PlaceAnswer:
+        """Accept or reject; repeating a client order id answers with the first order."""
+        try:
+            check_order(
+                instrument_spec(order.instrument_id),
+                order_type=order.order_type,
+                time_in_force=order.time_in_force,
+                quantity=order.quantity,
+                limit_price=order.limit_price,
+                stop_price=order.stop_price,
+            )
+            row = self._venue.accept(order)
+        except (InvalidInput, NotFound) as error:
+            return PlaceAnswer(PlaceOutcome.REJECTED, reason=error.message)
+        failpoint("simulated.after_accept")
+        return PlaceAnswer(PlaceOutcome.ACCEPTED, venue_order_id=str(row.venue_order_id))
+
+    def cancel(self, client_order_id: str) -> None:
+        self._venue.cancel(client_order_id)
+
+    def order_state(self, client_order_id: str) -> BrokerOrderState | None:
+        row = self._venue.order(client_order_id)
+        return mapping.to_state(row) if row else None
+
+    def open_orders(self) -> Sequence[BrokerOrderState]:
+        return [mapping.to_state(row) for row in self._venue.open_orders()]
+
+    def fills_since(self, sequence: int) -> Sequence[BrokerFill]:
+        rows = self._venue.fills_since(sequence)
+        return [mapping.to_fill(row, fee_asset=instrument_spec(row.order.instrument_id).quote_asset) for row in rows]
+
+    def positions(self) -> Sequence[BrokerPosition]:
+        held = self._venue.positions()
+        return [BrokerPosition(symbol=instrument_spec(key).symbol, quantity=quantity) for key, quantity in held.items()]
+
+    def balances(self) -> Sequence[BrokerBalance]:
+        total = self._account.initial_capital + self._venue.cash_flow()
+        return [BrokerBalance(asset=self._account.currency, total=total, free=total)]
+
+    def match(self, closed_at: datetime) -> Sequence[BrokerOrderState]:
+        """Match the book against the bars that closed then, in the caller's transaction, once: matching up to an earlier or the same
+        close again changes nothing. Returns the orders that ended without a fill."""
+        account = self._venue.locked_account()
+        if account.matched_through is not None and closed_at <= account.matched_through:
+            return []
+        changed = self._venue.match(account, closed_at)
+        account.matched_through = closed_at
+        account.save(update_fields=["matched_through", "next_sequence"])
+        return [mapping.to_state(row) for row in changed if row.status == VenueOrderStatus.EXPIRED]

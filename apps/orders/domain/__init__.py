@@ -1,0 +1,1 @@
+"""Rules of orders: the transition table, matching, validation. No Django here."""

@@ -1,0 +1,192 @@
+"""Reads of orders and fills, as frozen views."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Case, F, Q, QuerySet, Sum, When
+
+from apps.core.errors import NotFound
+from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
+from apps.orders.contracts import (
+    OPEN_STATUSES,
+    UNSETTLED_STATUSES,
+    FillView,
+    Liquidity,
+    OrderDetail,
+    OrderOrigin,
+    OrderStatus,
+    OrderStep,
+    OrderView,
+)
+from apps.orders.domain.prices import average_price
+from apps.orders.models import Fill, Order, OrderEvent, SimulatedAccount
+
+MAX_ROWS = 1_000
+
+
+def order(order_id: UUID) -> OrderView:
+    """One order; raises NotFound."""
+    row = Order.objects.select_related("instrument").filter(pk=order_id).first()
+    if row is None:
+        raise NotFound(f"There is no order {order_id}.", where="order_id")
+    return _order_view(row)
+
+
+def order_detail(order_id: UUID) -> OrderDetail:
+    """One order with its history and fills; raises NotFound."""
+    return OrderDetail(order=order(order_id), history=tuple(order_history(order_id)), fills=tuple(fills(order_id=order_id)[::-1]))
+
+
+def orders(
+    *,
+    account_id: UUID | None = None,
+    instrument_id: UUID | None = None,
+    origin_id: UUID | None = None,
+    decision_id: UUID | None = None,
+    statuses: Collection[OrderStatus] | None = None,
+    before: UUID | None = None,
+    limit: int = 100,
+) -> list[OrderView]:
+    """Orders that fit every filter given, newest first; `before` is the id of the last one of the page before."""
+    wanted = Q()
+    for name, value in (
+        ("account_id", account_id),
+        ("instrument_id", instrument_id),
+        ("origin_id", origin_id),
+        ("decision_id", decision_id),
+    ):
+        if value is not None:
+            wanted &= Q(**{name: value})
+    if statuses is not None:
+        wanted &= Q(status__in=sorted(statuses))
+    if before is not None:
+        wanted &= Q(id__lt=before)
+    rows = Order.objects.select_related("instrument").filter(wanted).order_by("-id")[: min(limit, MAX_ROWS)]
+    return [_order_view(row) for row in rows]
+
+
+def open_orders(account_id: UUID | None = None) -> list[OrderView]:
+    """Orders that may still trade, newest first."""
+    return orders(account_id=account_id, statuses=OPEN_STATUSES, limit=MAX_ROWS)
+
+
+def order_history(order_id: UUID) -> list[OrderStep]:
+    """What happened to an order, oldest first."""
+    return [
+        OrderStep(
+            sequence=row.sequence,
+            trigger=row.trigger,
+            from_status=OrderStatus(row.from_status) if row.from_status else None,
+            to_status=OrderStatus(row.to_status),
+            detail=row.detail,
+            recorded_at=row.recorded_at,
+        )
+        for row in OrderEvent.objects.filter(order_id=order_id).order_by("sequence")
+    ]
+
+
+def fills(
+    *,
+    account_id: UUID | None = None,
+    order_id: UUID | None = None,
+    instrument_id: UUID | None = None,
+    origin_id: UUID | None = None,
+    since: datetime | None = None,
+    before: UUID | None = None,
+    limit: int = MAX_ROWS,
+) -> list[FillView]:
+    """Fills that fit every filter given, newest first; `since` is on the venue's clock."""
+    rows: QuerySet[Fill] = Fill.objects.select_related("instrument").order_by("-id")
+    if account_id is not None:
+        rows = rows.filter(account_id=account_id)
+    if order_id is not None:
+        rows = rows.filter(order_id=order_id)
+    if instrument_id is not None:
+        rows = rows.filter(instrument_id=instrument_id)
+    if origin_id is not None:
+        rows = rows.filter(order__origin_id=origin_id)
+    if since is not None:
+        rows = rows.filter(occurred_at__gte=since)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    return [_fill_view(row) for row in rows[: min(limit, MAX_ROWS)]]
+
+
+def session_position(origin_id: UUID, instrument_id: UUID) -> Decimal:
+    """Net quantity that the orders of one origin have bought (positive) or sold of an instrument."""
+    total = Order.objects.filter(origin_id=origin_id, instrument_id=instrument_id).aggregate(
+        net=Sum(Case(When(side=Side.BUY, then=F("filled_quantity")), default=-F("filled_quantity")))
+    )
+    return total["net"] or Decimal(0)
+
+
+def has_open_order(origin_id: UUID) -> bool:
+    """Whether an order of this origin may still trade."""
+    return Order.objects.filter(origin_id=origin_id, status__in=OPEN_STATUSES).exists()
+
+
+def unsent_intents(venue_id: UUID) -> int:
+    """Orders at the venue that are not settled there yet: waiting to be sent, being sent, or with an answer that was lost."""
+    return Order.objects.filter(status__in=UNSETTLED_STATUSES, instrument__venue_id=venue_id).count()
+
+
+def matched_through(account_id: UUID) -> datetime | None:
+    """Close of the last bar that the account was matched and marked against; None for an account of another broker."""
+    return SimulatedAccount.objects.filter(pk=account_id).values_list("matched_through", flat=True).first()
+
+
+def _order_view(row: Order) -> OrderView:
+    return OrderView(
+        id=row.id,
+        client_order_id=row.client_order_id,
+        account_id=row.account_id,
+        instrument_id=row.instrument_id,
+        symbol=row.instrument.symbol,
+        mode=TradingMode(row.mode),
+        side=Side(row.side),
+        order_type=OrderType(row.order_type),
+        time_in_force=TimeInForce(row.time_in_force),
+        quantity=row.quantity,
+        limit_price=row.limit_price,
+        stop_price=row.stop_price,
+        status=OrderStatus(row.status),
+        filled_quantity=row.filled_quantity,
+        average_price=average_price(row.filled_value, row.filled_quantity) if row.filled_quantity else None,
+        venue_order_id=row.venue_order_id,
+        origin=OrderOrigin(row.origin),
+        origin_id=row.origin_id,
+        decision_id=row.decision_id,
+        verdict_id=row.verdict_id,
+        is_reducing=row.is_reducing,
+        reason=row.reason,
+        status_reason=row.status_reason,
+        cancel_requested_by=row.cancel_requested_by,
+        market_at=row.market_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _fill_view(row: Fill) -> FillView:
+    return FillView(
+        id=row.id,
+        order_id=row.order_id,
+        account_id=row.account_id,
+        instrument_id=row.instrument_id,
+        symbol=row.instrument.symbol,
+        side=Side(row.side),
+        quantity=row.quantity,
+        price=row.price,
+        fee=row.fee,
+        fee_asset=row.fee_asset,
+        liquidity=Liquidity(row.liquidity),
+        reason=row.reason,
+        venue_order_id=row.venue_order_id,
+        venue_trade_id=row.venue_trade_id,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+    )

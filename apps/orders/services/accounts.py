@@ -1,0 +1,42 @@
+"""The simulated venue's side of an account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.orders.domain.costs import Costs
+from apps.orders.models import FillCursor, SimulatedAccount
+
+DEFAULT_FEE_BPS = Decimal(5)
+DEFAULT_SPREAD_BPS = Decimal(2)
+DEFAULT_SLIPPAGE_BPS = Decimal(1)
+
+
+@transaction.atomic
+def open_simulated_account(
+    *,
+    account_id: UUID,
+    venue_id: UUID,
+    matched_through: datetime,
+    fee_bps: Decimal = DEFAULT_FEE_BPS,
+    spread_bps: Decimal = DEFAULT_SPREAD_BPS,
+    slippage_bps: Decimal = DEFAULT_SLIPPAGE_BPS,
+) -> None:
+    """Open the account at the simulated venue; bars that closed at or before `matched_through` are behind it. Opening twice raises.
+
+    Costs are basis points with at most two decimals; others raise InvalidInput.
+    """
+    Costs.from_bps(fee_bps=fee_bps, spread_bps=spread_bps, slippage_bps=slippage_bps)
+    SimulatedAccount.objects.create(
+        account_id=account_id,
+        venue_id=venue_id,
+        matched_through=matched_through,
+        fee_bps=fee_bps,
+        spread_bps=spread_bps,
+        slippage_bps=slippage_bps,
+    )
+    FillCursor.objects.create(account_id=account_id)

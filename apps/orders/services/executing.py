@@ -1,0 +1,60 @@
+"""What the executor does for one account: one bounded step at a time, each found again from rows after a crash."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from apps.core.errors import Misconfigured
+from apps.orders.adapters.simulated.broker import SimulatedBroker
+from apps.orders.ports import AccountRef
+from apps.orders.services.cancelling import carry_out_cancels
+from apps.orders.services.matching import closes_to_match, match_close
+from apps.orders.services.ownership import Ownership
+from apps.orders.services.reconciliation import Lookups, recover, resolve_unknown
+from apps.orders.services.sending import send_intents
+from apps.risk.services import verify_halts
+
+BROKERS = {"simulated": SimulatedBroker}
+
+
+def broker_for(account: AccountRef) -> SimulatedBroker:
+    """The adapter that trades the account."""
+    try:
+        return BROKERS[account.broker](account)
+    except KeyError:
+        raise Misconfigured(
+            f"Account {account.name} names the broker {account.broker!r}, which does not exist.",
+            where="broker",
+            hint=f"Use one of {', '.join(sorted(BROKERS))}.",
+        ) from None
+
+
+class AccountExecutor:
+    """Trades one account while it owns it. The gate opens only after `recover` has come through."""
+
+    def __init__(self, account: AccountRef, ownership: Ownership) -> None:
+        self.account = account
+        self.ownership = ownership
+        self._broker = broker_for(account)
+        self._lookups = Lookups()
+        self._is_recovered = False
+
+    def step(self) -> bool:
+        """Do all the work that is there now; True if there may be more at once. Matching comes first: an order meets only later bars."""
+        self.ownership.keep()
+        if not self._is_recovered:
+            recover(self.account, self._broker, self.ownership)
+            self._is_recovered = True
+        closes = closes_to_match(self.account)
+        for closed_at in closes:
+            self.ownership.keep()
+            match_close(self.account, self._broker, self.ownership, closed_at=closed_at)
+        carry_out_cancels(self.account, self._broker, self.ownership)
+        resolve_unknown(self.account, self._broker, self.ownership, self._lookups)
+        sent = send_intents(self.account, self._broker, self.ownership)
+        return bool(closes) or bool(sent)
+
+
+def enforce_halts() -> int:
+    """Have risk enforce and verify its halts; returns how many it verified."""
+    return verify_halts(now=datetime.now(UTC))

@@ -1,0 +1,123 @@
+"""Storing what the broker says was traded: once each, in any order, with its booking, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from apps.core.errors import Conflict
+from apps.core.ids import uuid7
+from apps.core.ports import port
+from apps.core.vocabulary import Side
+from apps.events.services import record_event
+from apps.markets.selectors import instrument_spec
+from apps.orders.contracts import FillRecord, TradeExecuted
+from apps.orders.domain.states import fill_trigger
+from apps.orders.models import Fill, FillCursor, Order
+from apps.orders.ports import Broker, BrokerFill, FillSink
+from apps.orders.services.transitions import apply_trigger
+
+
+def catch_up_fills(account_id: UUID, broker: Broker) -> int:
+    """Read and store every fill after the account's cursor, in the caller's transaction. Returns how many were new."""
+    cursor, _ = FillCursor.objects.select_for_update().get_or_create(account_id=account_id)
+    stored = 0
+    while page := broker.fills_since(cursor.sequence):
+        stored += store_fills(account_id, page)
+        cursor.sequence = page[-1].sequence
+        cursor.save(update_fields=["sequence"])
+    return stored
+
+
+def store_fills(account_id: UUID, fills: Sequence[BrokerFill]) -> int:
+    """Store the fills that are not known yet, move their orders and book them, in the caller's transaction. Returns how many were new.
+
+    A fill of an order that is not ours, or one beyond the order's quantity, raises Conflict: nothing is stored, and the account stays shut
+    until a person has looked.
+    """
+    client_ids = {fill.client_order_id for fill in fills}
+    rows = Order.objects.select_for_update(of=("self",)).select_related("instrument")
+    orders = {row.client_order_id: row for row in rows.filter(account_id=account_id, client_order_id__in=client_ids).order_by("id")}
+    if unknown := client_ids - orders.keys():
+        raise Conflict(
+            f"The venue reports fills of orders that are not ours: {', '.join(sorted(unknown))}.",
+            where="client_order_id",
+            hint="Somebody trades this account by hand; nothing more is sent until it is settled.",
+        )
+    known = set(
+        Fill.objects.filter(account_id=account_id, order__in=[row.id for row in orders.values()]).values_list(
+            "order_id", "venue_order_id", "venue_trade_id"
+        )
+    )
+    stored = 0
+    for fill in fills:
+        order = orders[fill.client_order_id]
+        key = (order.id, fill.venue_order_id, fill.venue_trade_id)
+        if key not in known:
+            known.add(key)
+            _store_fill(order, fill)
+            stored += 1
+    return stored
+
+
+def _store_fill(order: Order, fill: BrokerFill) -> None:
+    trigger = fill_trigger(quantity=order.quantity, filled=order.filled_quantity, fill=fill.quantity)
+    record = _record(order, fill)
+    Fill.objects.create(
+        id=record.id,
+        order_id=order.id,
+        account_id=order.account_id,
+        instrument_id=order.instrument_id,
+        side=order.side,
+        quantity=fill.quantity,
+        price=fill.price,
+        fee=fill.fee,
+        fee_asset=fill.fee_asset,
+        liquidity=fill.liquidity,
+        reason=fill.reason[:40],
+        venue_order_id=fill.venue_order_id,
+        venue_trade_id=fill.venue_trade_id,
+        occurred_at=fill.occurred_at,
+    )
+    order.filled_quantity += fill.quantity
+    order.filled_value += fill.quantity * fill.price
+    order.venue_order_id = order.venue_order_id or fill.venue_order_id
+    record_event(_executed(record), occurred_at=fill.occurred_at, actor="executor", subject=str(order.id))
+    apply_trigger(order, trigger, at=fill.occurred_at, detail=f"{fill.quantity} at {fill.price} ({fill.reason})")
+    port(FillSink).book_fill(record)
+
+
+def _record(order: Order, fill: BrokerFill) -> FillRecord:
+    return FillRecord(
+        id=uuid7(),
+        order_id=order.id,
+        account_id=order.account_id,
+        instrument=instrument_spec(order.instrument_id),
+        side=Side(order.side),
+        quantity=fill.quantity,
+        price=fill.price,
+        fee=fill.fee,
+        fee_asset=fill.fee_asset,
+        venue_order_id=fill.venue_order_id,
+        venue_trade_id=fill.venue_trade_id,
+        occurred_at=fill.occurred_at,
+        liquidity=fill.liquidity,
+        reason=fill.reason,
+        origin_id=order.origin_id,
+    )
+
+
+def _executed(record: FillRecord) -> TradeExecuted:
+    return TradeExecuted(
+        fill_id=record.id,
+        order_id=record.order_id,
+        account_id=record.account_id,
+        instrument_id=record.instrument.id,
+        symbol=record.instrument.symbol,
+        side=record.side,
+        quantity=record.quantity,
+        price=record.price,
+        fee=record.fee,
+        fee_asset=record.fee_asset,
+        venue_trade_id=record.venue_trade_id,
+    )
