@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from apps.core.values import InstrumentSpec
-from apps.core.vocabulary import Side, TradingMode
+from apps.core.vocabulary import OrderType, Side, TradingMode
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class OpenOrderView:
     side: Side
     remaining: Decimal
     is_reducing: bool
+    order_type: OrderType
 
 
 class PortfolioView(Protocol):
@@ -67,8 +68,10 @@ class OrderControl(Protocol):
         """Whether an order like this was recorded within so many seconds of wall time."""
         ...
 
-    def request_cancel(self, order_id: UUID, *, actor: str, reason: str) -> None: ...
+    def request_cancel(self, order_id: UUID, *, actor: str, reason: str) -> None:
+        """Ask for a cancel; asking again changes nothing."""
+        ...
 
     def request_flatten(self, account_id: UUID, *, actor: str, reason: str) -> int:
-        """Record reducing market orders for every position of the account; returns how many."""
+        """Record reducing market orders for what the account holds and is not on its way out already; returns how many."""
         ...

@@ -25,7 +25,7 @@ _STABLE_READ_TRIES = 5
 
 @transaction.atomic
 def assess_and_reserve(proposal: OrderProposal, *, now: datetime) -> Verdict:
-    """Judge the order and, if approved, reserve what it may use, in the caller's transaction. `now` is the venue's time, for the log.
+    """Judge the order and, if approved, reserve what it may use, in the caller's transaction. `now` stamps what has no market time.
 
     The lock on the account is held until the caller's transaction ends: of any number of orders at once that would each just fit a limit,
     exactly as many pass as fit together. Asking again for the same order id returns the stored verdict.
@@ -148,7 +148,7 @@ def _report(proposal: OrderProposal, failure: CheckResult, *, now: datetime) -> 
             limit=failure.limit,
             message=failure.message,
         ),
-        occurred_at=now,
+        occurred_at=proposal.data_at or now,
         actor=f"strategy:{proposal.strategy}" if proposal.strategy else "manual",
         subject=str(proposal.order_id),
     )

@@ -12,10 +12,11 @@ from apps.common.locks import Lock, lock_in_transaction
 from apps.common.notify import Channel, notify
 from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.core.ports import port
+from apps.core.vocabulary import OrderType
 from apps.events.services import record_event
 from apps.risk.contracts import EmergencyStop, HaltReset, HaltVerified
 from apps.risk.models import Halt
-from apps.risk.ports import OrderControl, PortfolioView
+from apps.risk.ports import OpenOrderView, OrderControl, PortfolioView
 
 log = structlog.get_logger(__name__)
 
@@ -66,16 +67,13 @@ def _enforce(halt_id: UUID, *, now: datetime) -> bool:
     halt = Halt.objects.select_for_update().filter(id=halt_id, reset_at=None).first()
     if halt is None:
         return False
-    control = port(OrderControl)
-    orders = control.open_orders(halt.account_id)
+    orders = port(OrderControl).open_orders(halt.account_id)
     increasing = [order for order in orders if not order.is_reducing]
-    for order in increasing:
-        control.request_cancel(order.order_id, actor=halt.engaged_by, reason=f"Emergency stop: {halt.reason}"[:300])
+    _cancel(halt, increasing)
+    held = _flatten(halt, [order for order in orders if order.is_reducing]) if halt.flatten else 0
     if len(increasing) > halt.orders_cancelled:
         halt.orders_cancelled = len(increasing)
         halt.save(update_fields=["orders_cancelled"])
-    exiting = {order.account_id for order in orders if order.is_reducing}
-    held = _flatten(halt, exiting) if halt.flatten else 0
     if increasing or held or halt.verified_at is not None:
         return False
     halt.verified_at = now
@@ -84,15 +82,30 @@ def _enforce(halt_id: UUID, *, now: datetime) -> bool:
     return True
 
 
-def _flatten(halt: Halt, exiting: set[UUID]) -> int:
-    """Ask for exits of every account that holds something and has no exit open; returns how many positions are still held."""
+def _flatten(halt: Halt, exits: list[OpenOrderView]) -> int:
+    """Ask for market exits of everything held; returns how many positions are still held.
+
+    Resting exits (a limit, a stop) hold the quantity that a market exit needs, so they are cancelled first.
+    """
+    resting = [order for order in exits if order.order_type is not OrderType.MARKET]
+    _cancel(halt, resting)
+    waiting = {order.account_id for order in resting}
     held = 0
     for account_id in _accounts(halt):
         positions = port(PortfolioView).open_positions(account_id)
         held += positions
-        if positions and account_id not in exiting:
-            port(OrderControl).request_flatten(account_id, actor=halt.engaged_by, reason=f"Emergency stop: {halt.reason}"[:300])
+        if positions and account_id not in waiting:
+            port(OrderControl).request_flatten(account_id, actor=halt.engaged_by, reason=_reason(halt))
     return held
+
+
+def _cancel(halt: Halt, orders: list[OpenOrderView]) -> None:
+    for order in orders:
+        port(OrderControl).request_cancel(order.order_id, actor=halt.engaged_by, reason=_reason(halt))
+
+
+def _reason(halt: Halt) -> str:
+    return f"Emergency stop: {halt.reason}"[:300]
 
 
 def _accounts(halt: Halt) -> list[UUID]:
@@ -100,9 +113,9 @@ def _accounts(halt: Halt) -> list[UUID]:
 
 
 def _report_verified(halt: Halt, *, now: datetime) -> None:
-    positions = sum(port(PortfolioView).open_positions(account_id) for account_id in _accounts(halt))
+    held = [port(PortfolioView).open_positions(account_id) for account_id in _accounts(halt)]
     record_event(
-        HaltVerified(halt_id=halt.id, orders_cancelled=halt.orders_cancelled, exposure_increasing_orders=0, positions_open=positions),
+        HaltVerified(halt_id=halt.id, orders_cancelled=halt.orders_cancelled, exposure_increasing_orders=0, positions_open=sum(held)),
         occurred_at=now,
         subject=str(halt.id),
     )
