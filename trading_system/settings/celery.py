@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kombu import Queue
+
 from trading_system.settings.environment import env
 from trading_system.settings.redis import REDIS_URL
 
@@ -26,7 +28,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_QUEUES = [Queue("default"), Queue("data"), Queue("compute")]
+"""A plain `celery -A trading_system worker` serves all of them; `manage.py up` runs one worker for the first two and one for the last."""
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 1200,
@@ -34,6 +37,26 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "trading_system.runtime.beat:HeartbeatScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-"""Seconds between looks at the schedule. Apps add entries by data migration or `register_schedules`, see apps.common.schedules."""
+"""Seconds between looks at the schedule, which is kept in the database and edited in the admin."""
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    f"heartbeat of the workers of {queue}": {
+        "task": "common.heartbeat",
+        "schedule": 10.0,
+        "options": {"queue": queue, "expire_seconds": 10},
+    }
+    for queue in ("default", "compute")
+}
+CELERY_BEAT_SCHEDULE |= {
+    "wake trainings that wait or were abandoned": {
+        "task": "apps.forecasts.tasks.sweep_training",
+        "schedule": 20.0,
+        "options": {"queue": "default", "expire_seconds": 20},
+    },
+    "train models anew that are old by their venue's clock": {
+        "task": "apps.forecasts.tasks.retrain_due",
+        "schedule": 15.0,
+        "options": {"queue": "default", "expire_seconds": 15},
+    },
+}

@@ -61,7 +61,7 @@ def signed_movement(series: Series) -> FloatArray:
 def trend_strength(series: Series) -> FloatArray:
     """The mean of |signed movement|, summed as whole millionths."""
     units = np.rint(np.abs(signed_movement(series)) / _DX_UNIT).astype(np.int64)
-    return rolling_sum(units, _PERIOD) * (_DX_UNIT / _PERIOD)
+    return rolling_sum(units, _PERIOD).astype(np.float64) * (_DX_UNIT / _PERIOD)
 
 
 def aroon(series: Series) -> FloatArray:

@@ -57,7 +57,7 @@ class LightgbmLearner:
         if not text.startswith("tree\n"):
             raise InvalidInput("This is not a LightGBM model.", where=self.name)
         try:
-            self._booster = lightgbm.Booster(params={"num_threads": 1, "verbosity": -1}, model_str=text)
+            self._booster = lightgbm.Booster(model_str=text)
         except lightgbm.basic.LightGBMError as error:
             raise InvalidInput(f"This LightGBM model cannot be read: {error}.", where=self.name) from error
 

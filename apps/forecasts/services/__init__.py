@@ -2,7 +2,7 @@
 
 from apps.forecasts.services.forecasting import forecast
 from apps.forecasts.services.requests import request_training
-from apps.forecasts.services.schedule import retrain_due, sweep_training
+from apps.forecasts.services.schedule import retrain_due, sweep_training, train_venue
 from apps.forecasts.services.training import run_training
 
-__all__ = ["forecast", "request_training", "retrain_due", "run_training", "sweep_training"]
+__all__ = ["forecast", "request_training", "retrain_due", "run_training", "sweep_training", "train_venue"]

@@ -38,22 +38,23 @@ def retrain_due() -> list[UUID]:
     The venue's clock decides, not the wall's: a paused replay never retrains. One run per venue is in flight at most.
     """
     due = [venue for venue in markets.venues() if venue.status == ClockStatus.RUNNING and _is_due(venue)]
-    return [_request(venue) for venue in due]
+    return [train_venue(venue_id=venue.id, reason=f"More than {RETRAIN_AFTER_BARS} bars since the last training.") for venue in due]
+
+
+def train_venue(*, venue_id: UUID, reason: str) -> UUID:
+    """Request a training of all active instruments of a venue on its bars up to now; raises InvalidInput if it has none."""
+    return request_training(
+        venue_id=venue_id,
+        instrument_ids=[instrument.id for instrument in markets.instruments(venue_id)],
+        trained_through=markets.venue(venue_id).now_at,
+        reason=reason,
+    )
 
 
 def _is_due(venue: VenueView) -> bool:
     newest = TrainingRun.objects.filter(venue_id=venue.id).order_by("-trained_through").first()
     if newest is None:
-        return True
+        return bool(markets.instruments(venue.id))
     if TrainingRun.objects.filter(venue_id=venue.id, status__in=_IN_FLIGHT).exists():
         return False
     return len(markets.closes_after(venue.id, newest.trained_through)) > RETRAIN_AFTER_BARS
-
-
-def _request(venue: VenueView) -> UUID:
-    return request_training(
-        venue_id=venue.id,
-        instrument_ids=[instrument.id for instrument in markets.instruments(venue.id)],
-        trained_through=venue.now_at,
-        reason=f"More than {RETRAIN_AFTER_BARS} bars since the last training.",
-    )

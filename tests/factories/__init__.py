@@ -1,0 +1,1 @@
+"""Makers of test data, shared by all tests."""
