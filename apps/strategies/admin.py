@@ -30,10 +30,10 @@ def _form_field(spec: ParameterSpec, value: Any) -> forms.Field:
     options: dict[str, Any] = {"label": spec.name.replace("_", " ").capitalize(), "help_text": spec.help, "initial": value}
     if spec.kind is bool:
         return forms.BooleanField(required=False, widget=UnfoldBooleanWidget, **options)
-    limits = {"min_value": spec.minimum, "max_value": spec.maximum}
     if spec.kind is int:
-        return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget, **limits, **options)
-    return forms.FloatField(widget=UnfoldAdminDecimalFieldWidget, **limits, **options)
+        low, high = (None if bound is None else int(bound) for bound in (spec.minimum, spec.maximum))
+        return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget, min_value=low, max_value=high, **options)
+    return forms.FloatField(widget=UnfoldAdminDecimalFieldWidget, min_value=spec.minimum, max_value=spec.maximum, **options)
 
 
 class StrategyForm(forms.ModelForm[Strategy]):

@@ -9,6 +9,7 @@ from apps.common.daemon import Daemon, DaemonCommand
 from apps.common.leases import HeldLease, acquire, release
 from apps.common.notify import Channel
 from apps.forecasts import selectors as forecasts
+from apps.forecasts.contracts import TrainingStatus
 from apps.markets import selectors as markets
 from apps.markets import services as market_services
 from apps.markets.contracts import ClockStatus, VenueKind, VenueView
@@ -66,7 +67,7 @@ class SessionOwner(Daemon):
         if venue.status is not ClockStatus.PREPARING:
             return
         training = forecasts.training_state(venue.id)
-        if training is None or training.is_finished:
+        if training is None or training.status not in (TrainingStatus.QUEUED, TrainingStatus.RUNNING):
             market_services.start_clock(venue.id)
 
     def _advance(self, session: selectors.ActiveSession, venue: VenueView) -> bool:
