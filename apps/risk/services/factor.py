@@ -8,9 +8,11 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.core.errors import InvalidInput
 from apps.events.services import record_event
-from apps.risk.contracts import RiskFactor, RiskFactorChanged
+from apps.risk.contracts import LimitChanged, RiskFactor, RiskFactorChanged
 from apps.risk.domain.factor import FactorRule, Measure, risk_factor
+from apps.risk.domain.numbers import is_usable, show
 from apps.risk.models import RiskFactorRule, RiskFactorState
 from apps.risk.services.limits import seed_default_limits
 
@@ -55,3 +57,26 @@ def _rules() -> list[FactorRule]:
 
 def _decimal(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(repr(float(value)))
+
+
+@transaction.atomic
+def change_factor_rule(
+    *, measure: Measure, threshold: Decimal, multiplier: Decimal, reason: str, is_enabled: bool, actor: str, now: datetime
+) -> None:
+    """Set the rule of a measure; a multiplier outside 0..1 or a threshold that is no number raises. The change goes on the log."""
+    if not is_usable(threshold) or not is_usable(multiplier) or not 0 <= multiplier <= 1:
+        raise InvalidInput(
+            f"The rule for {measure} cannot be {threshold} -> x{multiplier}.", where="multiplier", hint="Give a multiplier from 0 to 1."
+        )
+    _rules()
+    row = RiskFactorRule.objects.select_for_update().get(measure=measure)
+    old = f"{show(row.threshold)} -> x{show(row.multiplier)} ({row.reason})"
+    row.threshold, row.multiplier, row.reason, row.is_enabled = threshold, multiplier, reason, is_enabled
+    row.save()
+    new = f"{show(threshold)} -> x{show(multiplier)} ({reason})"
+    record_event(
+        LimitChanged(code=f"FACTOR_{measure.upper()}", scope="risk factor", old_value=old, new_value=new, enabled=is_enabled),
+        occurred_at=now,
+        actor=actor,
+        subject=str(row.id),
+    )
