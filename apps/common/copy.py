@@ -30,14 +30,22 @@ _CHUNK = 1 << 20
 
 
 class Wire(Enum):
-    """How a column travels: (numpy type on the wire, numpy type in memory)."""
+    """How a column travels: (PostgreSQL type, numpy type on the wire, numpy type in memory)."""
 
-    SMALLINT = (">i2", "i8")
-    INTEGER = (">i4", "i8")
-    BIGINT = (">i8", "i8")
-    DOUBLE = (">f8", "f8")
-    TIMESTAMPTZ = (">i8", "i8")
-    UUID = ("V16", "V16")
+    SMALLINT = ("smallint", ">i2", "i8")
+    INTEGER = ("integer", ">i4", "i8")
+    BIGINT = ("bigint", ">i8", "i8")
+    DOUBLE = ("double precision", ">f8", "f8")
+    TIMESTAMPTZ = ("timestamptz", ">i8", "i8")
+    UUID = ("uuid", "V16", "V16")
+
+    @property
+    def wire_dtype(self) -> np.dtype[Any]:
+        return np.dtype(self.value[1])
+
+    @property
+    def memory_dtype(self) -> np.dtype[Any]:
+        return np.dtype(self.value[2])
 
 
 @dataclass(frozen=True)
@@ -53,9 +61,9 @@ class Layout:
     @cached_property
     def row_dtype(self) -> np.dtype[Any]:
         """One row on the wire: the column count, then a length and a value for each column."""
-        fields: list[tuple[str, str]] = [("_columns", ">i2")]
+        fields: list[tuple[str, Any]] = [("_columns", ">i2")]
         for name, wire in self.columns:
-            fields += [(f"_length_{name}", ">i4"), (name, wire.value[0])]
+            fields += [(f"_length_{name}", ">i4"), (name, wire.wire_dtype)]
         return np.dtype(fields)
 
     def encode(self, arrays: Arrays) -> memoryview:
@@ -68,19 +76,22 @@ class Layout:
         rows = stream[len(_HEADER) : size].view(self.row_dtype)
         rows["_columns"] = len(self.columns)
         for name, wire in self.columns:
-            rows[f"_length_{name}"] = np.dtype(wire.value[0]).itemsize
+            rows[f"_length_{name}"] = wire.wire_dtype.itemsize
             rows[name] = _to_wire(arrays[name], wire, name)
         return memoryview(stream)
 
     def decode(self, stream: memoryview | bytes) -> dict[str, npt.NDArray[Any]]:
-        """Native, contiguous arrays from a COPY stream. Raises InvalidInput for a stream of another layout, as NULLs make it."""
+        """Native, contiguous arrays from a COPY stream. Raises InvalidInput for a stream of another layout, as NULLs make it.
+
+        A NULL shortens its row, so every later row would start off the grid: the column count at each expected start tells.
+        """
         body = len(stream) - len(_HEADER) - len(_TRAILER)
         count, rest = divmod(body, self.row_dtype.itemsize)
         if body < 0 or rest:
             raise InvalidInput(f"A COPY stream of {len(stream)} bytes is not rows of {self.names} without NULLs.", where="COPY")
         rows = np.frombuffer(stream, self.row_dtype, count=count, offset=len(_HEADER))
-        lengths_fit = all((rows[f"_length_{name}"] == np.dtype(wire.value[0]).itemsize).all() for name, wire in self.columns)
-        if not lengths_fit:
+        types_fit = all(rows[f"_length_{name}"][:1] == wire.wire_dtype.itemsize for name, wire in self.columns) if count else True
+        if not types_fit or (rows["_columns"] != len(self.columns)).any():
             raise InvalidInput(f"A COPY stream holds NULLs or other types than {self.names}.", where="COPY")
         return {name: _from_wire(rows[name], wire) for name, wire in self.columns}
 
@@ -89,14 +100,14 @@ def _to_wire(values: npt.NDArray[Any], wire: Wire, name: str) -> npt.NDArray[Any
     if wire is Wire.TIMESTAMPTZ:
         return np.subtract(values, _POSTGRES_EPOCH_US)
     if wire in (Wire.SMALLINT, Wire.INTEGER):
-        limits = np.iinfo(np.dtype(wire.value[0]))
+        limits = np.iinfo(wire.wire_dtype)
         if values.size and (values.min() < limits.min or values.max() > limits.max):
-            raise InvalidInput(f"{name} does not fit a {wire.name.lower()}.", where=name)
+            raise InvalidInput(f"{name} does not fit a {wire.value[0]}.", where=name)
     return values
 
 
 def _from_wire(values: npt.NDArray[Any], wire: Wire) -> npt.NDArray[Any]:
-    native = values.astype(wire.value[1])
+    native = values.astype(wire.memory_dtype)
     if wire is Wire.TIMESTAMPTZ:
         native += _POSTGRES_EPOCH_US
     return native
