@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from trading_system.runtime.secrets import local_secret_key
 from trading_system.settings.base import *  # noqa: F403
-from trading_system.settings.base import DATA_DIR, SECRET_KEY
+from trading_system.settings.base import SECRET_KEY
+from trading_system.settings.environment import DATA_DIR
 
 if not SECRET_KEY:
     SECRET_KEY = local_secret_key(DATA_DIR)
