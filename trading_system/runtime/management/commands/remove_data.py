@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -30,8 +31,13 @@ class Command(BaseCommand):
         self.stdout.write("This removes the database with all trades, models, secrets and logs:")
         for folder in folders:
             self.stdout.write(f"  {folder}")
-        if not options["yes"] and input("Type yes to remove them: ").strip() != "yes":
+        if not options["yes"] and not self._is_wanted():
             raise CommandError("Nothing was removed.")
         for folder in folders:
             shutil.rmtree(folder)
         self.stdout.write("Removed.")
+
+    def _is_wanted(self) -> bool:
+        self.stdout.write("Type yes to remove them: ", ending="")
+        self.stdout.flush()
+        return sys.stdin.readline().strip() == "yes"
