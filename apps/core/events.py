@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 from uuid import UUID
 
 import msgspec
@@ -34,6 +34,7 @@ class Priority(IntEnum):
     LOW = 2
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every event. Subclasses are registered with `@event`."""
 

@@ -9,6 +9,29 @@ from typing import Any
 from uuid import UUID
 
 from apps.core.events import Event, Priority, event
+from apps.events.domain.verification import LogFinding, LogVerification
+
+__all__ = [
+    "AlertLevel",
+    "AlertRaised",
+    "DeadLetterSettled",
+    "DeadLetterView",
+    "HandlerFailed",
+    "HandlerStats",
+    "LockedOut",
+    "LogEntry",
+    "LogFinding",
+    "LogLag",
+    "LogReanchored",
+    "LogVerification",
+    "LoginFailed",
+    "ProcessRestarted",
+    "ProcessStale",
+    "ProcessStarted",
+    "ProjectionDifference",
+    "ReplayReport",
+    "UserLoggedIn",
+]
 
 
 class AlertLevel(StrEnum):
@@ -68,6 +91,15 @@ class LoginFailed(Event):
 class LockedOut(Event):
     username: str
     seconds: int
+
+
+@event("system.dead_letter_settled")
+class DeadLetterSettled(Event):
+    """A person gave a dead letter back to its handler (`retried`) or put it aside (`resolved`)."""
+
+    handler: str
+    position: int
+    action: str
 
 
 @event("system.log_reanchored", priority=Priority.HIGH)
@@ -134,31 +166,6 @@ class DeadLetterView:
     error: str
     created_at: datetime
     resolved_at: datetime | None
-
-
-@dataclass(frozen=True)
-class LogFinding:
-    """One thing that is wrong with the log, in a plain sentence."""
-
-    code: str
-    position: int
-    sentence: str
-
-
-@dataclass(frozen=True)
-class LogVerification:
-    """What `verify_log` found. `findings` is capped; `findings_total` is not."""
-
-    count: int
-    unsealed: int
-    unanchored: int
-    head_hash: str
-    findings: tuple[LogFinding, ...]
-    findings_total: int
-
-    @property
-    def is_intact(self) -> bool:
-        return self.findings_total == 0
 
 
 @dataclass(frozen=True)

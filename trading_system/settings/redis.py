@@ -14,3 +14,5 @@ def _url_from_parts() -> str:
 
 
 REDIS_URL: str = env.str("REDIS_URL", default="") or _url_from_parts()
+EVENTS_KEY_PREFIX: str = env.str("EVENTS_KEY_PREFIX", default="ts:")
+"""Before the keys of the event bus, so that several installations can share one Redis database. The published outside channels have none."""

@@ -13,4 +13,4 @@ def next_delay(attempts: int) -> timedelta | None:
     """The wait after `attempts` failed attempts (1 s, 4 s, 16 s, 64 s); None when the event is a dead letter now."""
     if attempts >= MAX_ATTEMPTS:
         return None
-    return FIRST_DELAY * FACTOR ** (attempts - 1)
+    return FIRST_DELAY * int(FACTOR ** (attempts - 1))
