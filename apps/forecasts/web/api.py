@@ -96,8 +96,15 @@ class TrainingView(ApiView):
 
 
 class StartTrainingView(TrainingView):
-    roles: ClassVar = {"POST": Role.TRADER}
-    http_method_names: ClassVar[list[str]] = ["post"]  # type: ignore[misc]
+    """The half of it that older clients start a training with."""
+
+    http_method_names = ["post"]
+
+
+class TrainingStatusView(TrainingView):
+    """The half of it that older clients ask for the state."""
+
+    http_method_names = ["get", "head"]
 
 
 def _venue(query: dict[str, Any]) -> VenueView:
