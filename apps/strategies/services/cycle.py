@@ -7,6 +7,7 @@ delivered twice, a bar is decided once.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -23,7 +24,16 @@ from apps.strategies.models import Decision, TradingSession
 from apps.strategies.services.evaluation import Evaluation, evaluate
 
 
-def decide_bar(*, session_id: UUID, bar_at: datetime, is_late: bool = False, lease: HeldLease | None = None) -> UUID | None:
+@dataclass(frozen=True)
+class Decided:
+    """A decision that was just stored."""
+
+    id: UUID
+    outcome: Outcome
+    sentence: str
+
+
+def decide_bar(*, session_id: UUID, bar_at: datetime, is_late: bool = False, lease: HeldLease | None = None) -> Decided | None:
     """Decide on the bar that closed at `bar_at`. None if the session is past it, inactive, or has no bar there.
 
     With a lease, a process that has lost it raises `OwnershipLost` and writes nothing.
@@ -54,7 +64,7 @@ def decide_bar(*, session_id: UUID, bar_at: datetime, is_late: bool = False, lea
         failpoint("cycle.before_decision_stored")
         _store(session, decision_id, bar_at, evaluation, started)
     failpoint("cycle.after_decision_committed")
-    return decision_id
+    return Decided(decision_id, evaluation.outcome, evaluation.sentence)
 
 
 def _store(session: TradingSession, decision_id: UUID, bar_at: datetime, evaluation: Evaluation, started: float) -> None:

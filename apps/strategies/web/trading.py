@@ -122,13 +122,13 @@ def _sentence(venue: VenueView | None, running: int, halt_reason: str) -> str:
     if not running:
         return "No session is running."
     state = {
-        ClockStatus.PREPARING: "wait for the first models",
-        ClockStatus.RUNNING: "trade",
-        ClockStatus.PAUSED: "wait: the clock is paused",
-        ClockStatus.ENDED: "have nothing left to do: the replay has ended",
-        ClockStatus.ARCHIVED: "belong to an earlier run",
+        ClockStatus.PREPARING: "the first models are being trained",
+        ClockStatus.RUNNING: "the market is open",
+        ClockStatus.PAUSED: "the clock is paused",
+        ClockStatus.ENDED: "the replay has ended",
+        ClockStatus.ARCHIVED: "it is an earlier run",
     }[venue.status]
-    return f"{running} sessions {state} at {venue.name}."
+    return f"Sessions running at {venue.name}: {running}; {state}."
 
 
 def _current_venue() -> VenueView:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 from apps.common.daemon import Daemon, DaemonCommand
 from apps.common.leases import HeldLease, acquire, release
@@ -16,6 +15,7 @@ from apps.markets.contracts import ClockStatus, VenueKind, VenueView
 from apps.orders import selectors as orders
 from apps.strategies import selectors, services
 from apps.strategies.contracts import Outcome, SessionState
+from apps.strategies.selectors import ActiveSession
 
 LEASE = "sessions"
 LEASE_SECONDS = 15.0
@@ -45,7 +45,8 @@ class SessionOwner(Daemon):
         self._start_prepared_clock(venue)
         sessions = selectors.active_sessions()
         self.detail = f"{len(sessions)} sessions"
-        return sum(self._advance(session, venue) for session in sessions) > 0
+        matched = {account_id: orders.matched_through(account_id) for account_id in {session.account_id for session in sessions}}
+        return sum(self._advance(session, venue, matched[session.account_id]) for session in sessions) > 0
 
     def finish(self) -> None:
         if self._lease is not None:
@@ -70,32 +71,33 @@ class SessionOwner(Daemon):
         if training is None or training.status not in (TrainingStatus.QUEUED, TrainingStatus.RUNNING):
             market_services.start_clock(venue.id)
 
-    def _advance(self, session: selectors.ActiveSession, venue: VenueView) -> bool:
+    def _advance(self, session: ActiveSession, venue: VenueView, matched: datetime | None) -> bool:
         """Decide on the next bar of a session, or end it; True if there may be more."""
-        matched = orders.matched_through(session.account_id)
         if matched is None:
             return False
         if session.last_bar_at is not None and matched <= session.last_bar_at:
             return self._end_if_done(session, venue) or self._record_late(session)
+        if session.venue_kind is VenueKind.REPLAY:
+            return self._decide(session, matched, is_late=False)
         closes = [at for at in markets.closes_after(session.venue_id, session.last_bar_at or matched) if at <= matched]
-        if not closes:
-            return False
-        is_late = session.venue_kind is VenueKind.LIVE and len(closes) > 1
-        self._decide(session, closes[0], is_late=is_late)
+        return bool(closes) and self._decide(session, closes[0], is_late=len(closes) > 1)
+
+    def _decide(self, session: ActiveSession, bar_at: datetime, *, is_late: bool) -> bool:
+        decided = services.decide_bar(session_id=session.id, bar_at=bar_at, is_late=is_late, lease=self._lease)
+        if decided is None:
+            return self._finish_without_bars(session)
+        if decided.outcome is Outcome.FAILED:
+            services.fail_session(session_id=session.id, reason=decided.sentence)
         return True
 
-    def _decide(self, session: selectors.ActiveSession, bar_at: datetime, *, is_late: bool) -> None:
-        decision_id = services.decide_bar(session_id=session.id, bar_at=bar_at, is_late=is_late, lease=self._lease)
-        self._fail_if_raised(session.id, decision_id)
+    def _finish_without_bars(self, session: ActiveSession) -> bool:
+        """The instrument had no bar: if it will never have one again, the session is FINISHED."""
+        if session.venue_kind is not VenueKind.REPLAY or markets.has_more_bars(session.instrument_id):
+            return True
+        services.finish_session(session_id=session.id, reason=f"The data of {session.symbol} has no further bars.")
+        return True
 
-    def _fail_if_raised(self, session_id: UUID, decision_id: UUID | None) -> None:
-        if decision_id is None:
-            return
-        decision = selectors.decision(decision_id)
-        if decision.outcome is Outcome.FAILED:
-            services.fail_session(session_id=session_id, reason=decision.sentence)
-
-    def _record_late(self, session: selectors.ActiveSession) -> bool:
+    def _record_late(self, session: ActiveSession) -> bool:
         """A live bar that came after newer ones were decided on gets its Decision, and no trade."""
         if session.venue_kind is not VenueKind.LIVE:
             return False
@@ -104,7 +106,7 @@ class SessionOwner(Daemon):
             self._decide(session, bar_at, is_late=True)
         return bool(missing)
 
-    def _end_if_done(self, session: selectors.ActiveSession, venue: VenueView) -> bool:
+    def _end_if_done(self, session: ActiveSession, venue: VenueView) -> bool:
         """STOPPING and flat (or keeping) → STOPPED; no more bars → FINISHED."""
         if session.state is SessionState.STOPPING and not orders.has_open_order(session.id):
             position = orders.session_position(session.id, session.instrument_id)
@@ -112,9 +114,8 @@ class SessionOwner(Daemon):
                 reason = session.state_reason or "stopped"
                 services.finish_session(session_id=session.id, reason=reason, state=SessionState.STOPPED)
                 return True
-        if session.venue_id == venue.id and venue.kind is VenueKind.REPLAY and not markets.has_more_bars(session.instrument_id):
-            services.finish_session(session_id=session.id, reason=f"There are no bars of {session.symbol} after {venue.now_at:%Y-%m-%d}.")
-            return True
+        if session.venue_id == venue.id and venue.status is ClockStatus.ENDED:
+            return self._finish_without_bars(session)
         return False
 
 
