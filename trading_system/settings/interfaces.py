@@ -39,6 +39,17 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "VenueKind": "apps.markets.contracts.VenueKind",
+        "ClockStatus": "apps.markets.contracts.ClockStatus",
+        "TrainingStatus": "apps.forecasts.contracts.TrainingStatus",
+        "ModelStatus": "apps.forecasts.contracts.ModelStatus",
+        "OrderStatus": "apps.orders.contracts.OrderStatus",
+        "EntryKind": "apps.portfolio.contracts.EntryKind",
+        "LimitCode": "apps.risk.contracts.LimitCode",
+        "CheckCode": "apps.risk.contracts.CheckCode",
+        "SessionState": "apps.strategies.contracts.SessionState",
+    },
     "PREPROCESSING_HOOKS": ["trading_system.openapi.one_path_each"],
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "trading_system.openapi.mark_older_paths"],
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -32,9 +34,8 @@ class EnumField(serializers.ChoiceField):
 
     def __init__(self, enum: type[StrEnum], **kwargs: Any) -> None:
         self.enum = enum
-        values = [str(item) for item in enum]
-        kwargs.setdefault("error_messages", {})["invalid_choice"] = f"'{{input}}' is not one of {', '.join(values)}."
-        super().__init__(choices=values, **kwargs)
+        kwargs.setdefault("error_messages", {})["invalid_choice"] = f"'{{input}}' is not one of {', '.join(enum)}."
+        super().__init__(choices=[(item.value, item.name) for item in enum], **kwargs)
 
     def to_internal_value(self, data: Any) -> StrEnum:
         if not isinstance(data, str):
@@ -43,3 +44,38 @@ class EnumField(serializers.ChoiceField):
 
     def to_representation(self, value: Any) -> str:
         return str(value)
+
+
+class ListOfField(serializers.CharField):
+    """Several values of a query parameter, separated by commas; each must be known. `known` is asked at every request."""
+
+    def __init__(self, known: Callable[[], Collection[str]], **kwargs: Any) -> None:
+        self.known = known
+        super().__init__(max_length=2000, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        names = [name.strip() for name in super().to_internal_value(data).split(",") if name.strip()]
+        known = self.known()
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise serializers.ValidationError(f"'{unknown[0]}' is not one of {', '.join(sorted(known))}.", code="invalid_choice")
+        return names
+
+
+class Statistic(serializers.FloatField):
+    """A figure going out; null where it is not a finite number, because JSON has no other way to say so."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_null": True, **kwargs})
+
+    def to_representation(self, value: Any) -> Any:
+        number = float(value)
+        return number if math.isfinite(number) else None
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class JsonObject(serializers.Field[Any, Any, Any, Any]):
+    """A stored JSON object going out as it is."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value

@@ -18,11 +18,16 @@ DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
 
 
-class CursorQuery(StrictSerializer):
+class LimitQuery(StrictSerializer):
+    """Query parameters of a list that has one page."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=LARGEST_LIMIT, default=DEFAULT_LIMIT, help_text="Rows on a page.")
+
+
+class CursorQuery(LimitQuery):
     """Query parameters of a list; subclasses add filters."""
 
     cursor = serializers.UUIDField(required=False, help_text="`next_cursor` of the page before; rows after it follow.")
-    limit = serializers.IntegerField(min_value=1, max_value=LARGEST_LIMIT, default=DEFAULT_LIMIT, help_text="Rows on a page.")
 
 
 def page_of(
@@ -43,3 +48,8 @@ def page_of(
         "next_cursor": next_cursor,
         "results": serializer(shown, many=True).data,
     }
+
+
+def whole_page(serializer: type[serializers.BaseSerializer[Any]], rows: Sequence[Any]) -> dict[str, Any]:
+    """Rows that fit on one page, in the same envelope."""
+    return {"next": None, "next_cursor": None, "results": serializer(rows, many=True).data}

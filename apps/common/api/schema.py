@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -10,6 +11,7 @@ from rest_framework import serializers
 
 from apps.common.api.problems import MEDIA_TYPE, ProblemSerializer
 
+PAGE = "Page"
 _ALWAYS = {"400", "401", "405", "406", "429", "500", "503"}
 _DESCRIPTIONS = {
     "400": "The request is not acceptable; `errors` names each field.",
@@ -29,7 +31,14 @@ _DESCRIPTIONS = {
 
 
 class ProblemAutoSchema(AutoSchema):
-    """Adds the problems that any operation of its kind can answer with; an operation's own responses win."""
+    """Names operations, and adds the problems that any operation of its kind can answer with; an operation's own responses win."""
+
+    def get_operation_id(self) -> str:
+        """A page is a list, whatever the generator thinks of objects with pages in them."""
+        operation_id: str = super().get_operation_id()
+        answers: Any = self.get_response_serializers()
+        is_page = isinstance(answers, dict) and type(answers.get(200)).__name__.endswith(PAGE)
+        return f"{operation_id.removesuffix('_retrieve')}_list" if is_page else operation_id
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
@@ -49,11 +58,12 @@ class ProblemAutoSchema(AutoSchema):
         return statuses
 
 
+@cache
 def page_schema(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
     """The schema of a page of `item`."""
     name = item.__name__.removesuffix("Serializer")
     return inline_serializer(
-        name=f"{name}Page",
+        name=f"{name}{PAGE}",
         fields={
             "next": serializers.URLField(allow_null=True, help_text="Address of the next page."),
             "next_cursor": serializers.CharField(allow_null=True),

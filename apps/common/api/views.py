@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from django.http import HttpRequest
@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from apps.common.api.permissions import HasRoleForMethod
 from apps.common.api.schema import ProblemAutoSchema
+from apps.core.errors import NotFound
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -30,7 +31,7 @@ class ApiView(APIView):
 
     roles: ClassVar[Mapping[str, str]] = {"GET": "viewer"}
     unthrottled_methods: ClassVar[frozenset[str]] = frozenset()
-    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "delete"]  # type: ignore[misc]
+    http_method_names = ["get", "head", "post", "put", "delete"]
     permission_classes = [HasRoleForMethod]
     schema = ProblemAutoSchema()
 
@@ -88,3 +89,17 @@ class ApiView(APIView):
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values
+
+
+class AccountView(ApiView):
+    """A view that takes an account or none; `default_account_id` is given where the addresses are joined."""
+
+    default_account_id: Callable[[], UUID | None] | None = None
+
+    def account_id(self, values: dict[str, Any]) -> UUID:
+        """The account named, or the default one; raises NotFound when there is none."""
+        named: UUID | None = values.get("account_id")
+        found = named or (self.default_account_id() if self.default_account_id else None)
+        if found is None:
+            raise NotFound("There is no default account yet.", where="account_id", hint="Name an account, or wait for the first one.")
+        return found

@@ -58,7 +58,7 @@ class ModelSerializer(serializers.Serializer[Any]):
     timeframe = serializers.CharField()
     horizon_bars = serializers.IntegerField()
     learner = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     version = serializers.IntegerField()
     status = EnumField(ModelStatus)
     status_reason = serializers.CharField()

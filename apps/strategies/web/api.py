@@ -142,7 +142,7 @@ class DecisionView(ApiView):
         """Everything that went into a decision: bars, features, forecast, signal, size, every check, and what came of it."""
         decision = selectors.decision(decision_id)
         forecast = forecast_by_id(decision.forecast_id) if decision.forecast_id else None
-        detail = {name: getattr(decision, name) for name in DecisionDetailSerializer().fields if name != "forecast"}
+        detail = {name: getattr(decision, name) for name in DecisionDetailSerializer().get_fields() if name != "forecast"}
         return self.answer(DecisionDetailSerializer, detail | {"forecast": forecast})
 
 

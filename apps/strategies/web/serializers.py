@@ -16,7 +16,7 @@ from apps.forecasts.contracts import Trend
 from apps.markets.contracts import ClockStatus, VenueKind
 from apps.strategies.contracts import Outcome, SessionState
 
-LARGEST_PARAMETER = 1e12
+LARGEST_PARAMETER = 10**12
 
 
 class TransportAction(StrEnum):
@@ -147,7 +147,7 @@ class ClockSerializer(serializers.Serializer[Any]):
 
     venue_id = serializers.UUIDField()
     code = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     kind = EnumField(VenueKind)
     status = EnumField(ClockStatus)
     now_at = serializers.DateTimeField(help_text="The time it is at the venue.")
@@ -214,7 +214,7 @@ class ParametersField(serializers.DictField):
     def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, bool):
             return value
-        if not isinstance(value, int | float | Decimal) or not abs(value) <= LARGEST_PARAMETER:
+        if not isinstance(value, (int, Decimal)) or abs(value) > LARGEST_PARAMETER:
             raise serializers.ValidationError({name: "Must be a number or true or false."})
         return float(value) if isinstance(value, Decimal) else value
 
