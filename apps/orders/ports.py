@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
@@ -124,6 +124,15 @@ class Broker(Protocol):
     def positions(self) -> Sequence[BrokerPosition]: ...
 
     def balances(self) -> Sequence[BrokerBalance]: ...
+
+
+@runtime_checkable
+class BarMatching(Protocol):
+    """A broker whose book is matched by us, bar by bar, instead of by somebody else's market."""
+
+    def match(self, closed_at: datetime) -> Sequence[BrokerOrderState]:
+        """Match the book against the bars that closed then, once, in the caller's transaction; returns what ended without a fill."""
+        ...
 
 
 @dataclass(frozen=True)

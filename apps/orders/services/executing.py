@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from apps.core.errors import Misconfigured
 from apps.orders.adapters.simulated.broker import SimulatedBroker
-from apps.orders.ports import AccountRef
+from apps.orders.ports import AccountRef, Broker
 from apps.orders.services.cancelling import carry_out_cancels
-from apps.orders.services.matching import closes_to_match, match_close
+from apps.orders.services.matching import match_closes
 from apps.orders.services.ownership import Ownership
 from apps.orders.services.reconciliation import Lookups, recover, resolve_unknown
 from apps.orders.services.sending import send_intents
 from apps.risk.services import verify_halts
 
-BROKERS = {"simulated": SimulatedBroker}
+BROKERS: dict[str, Callable[[AccountRef], Broker]] = {"simulated": SimulatedBroker}
 
 
-def broker_for(account: AccountRef) -> SimulatedBroker:
+def broker_for(account: AccountRef) -> Broker:
     """The adapter that trades the account."""
     try:
         return BROKERS[account.broker](account)
@@ -32,10 +33,10 @@ def broker_for(account: AccountRef) -> SimulatedBroker:
 class AccountExecutor:
     """Trades one account while it owns it. The gate opens only after `recover` has come through."""
 
-    def __init__(self, account: AccountRef, ownership: Ownership) -> None:
+    def __init__(self, account: AccountRef, ownership: Ownership, broker: Broker | None = None) -> None:
         self.account = account
         self.ownership = ownership
-        self._broker = broker_for(account)
+        self._broker = broker or broker_for(account)
         self._lookups = Lookups()
         self._is_recovered = False
 
@@ -45,14 +46,11 @@ class AccountExecutor:
         if not self._is_recovered:
             recover(self.account, self._broker, self.ownership)
             self._is_recovered = True
-        closes = closes_to_match(self.account)
-        for closed_at in closes:
-            self.ownership.keep()
-            match_close(self.account, self._broker, self.ownership, closed_at=closed_at)
+        matched = match_closes(self.account, self._broker, self.ownership)
         carry_out_cancels(self.account, self._broker, self.ownership)
         resolve_unknown(self.account, self._broker, self.ownership, self._lookups)
         sent = send_intents(self.account, self._broker, self.ownership)
-        return bool(closes) or bool(sent)
+        return matched or sent > 0
 
 
 def enforce_halts() -> int:

@@ -10,33 +10,39 @@ from apps.common.failpoints import failpoint
 from apps.common.notify import Channel, notify
 from apps.core.ports import port
 from apps.markets.selectors import closes_after
-from apps.orders.adapters.simulated.broker import SimulatedBroker
 from apps.orders.domain.states import Trigger
 from apps.orders.models import Order, SimulatedAccount
-from apps.orders.ports import AccountRef, BrokerOrderState, FillSink
+from apps.orders.ports import AccountRef, BarMatching, Broker, BrokerOrderState, FillSink
 from apps.orders.services.fills import catch_up_fills
 from apps.orders.services.ownership import Ownership
 from apps.orders.services.transitions import apply_trigger
 
 
-def closes_to_match(account: AccountRef) -> Sequence[datetime]:
+def match_closes(account: AccountRef, broker: Broker, ownership: Ownership) -> bool:
+    """Meet every close that the account has not met, in order; True if there was one. Other brokers are only asked for their fills."""
+    if not isinstance(broker, BarMatching):
+        with ownership.transaction():
+            return catch_up_fills(account.id, broker) > 0
+    closes = _closes_to_match(account)
+    for closed_at in closes:
+        ownership.keep()
+        with ownership.transaction():
+            expired = broker.match(closed_at)
+            failpoint("executor.after_venue_match")
+            catch_up_fills(account.id, broker)
+            failpoint("executor.after_fills_stored")
+            _expire(account.id, expired, at=closed_at)
+            port(FillSink).mark_to_market(account.id, at=closed_at)
+            notify(Channel.MATCHED)
+            failpoint("executor.before_match_commit")
+        failpoint("executor.after_match_commit")
+    return bool(closes)
+
+
+def _closes_to_match(account: AccountRef) -> Sequence[datetime]:
     """Closes that the account's book has not met yet, oldest first."""
     through = SimulatedAccount.objects.filter(pk=account.id).values_list("matched_through", flat=True).first()
     return closes_after(account.venue_id, through) if through is not None else []
-
-
-def match_close(account: AccountRef, broker: SimulatedBroker, ownership: Ownership, *, closed_at: datetime) -> None:
-    """Meet one close: the venue matches, fills are stored and booked, the account is marked. All of it happens, or none."""
-    with ownership.transaction():
-        expired = broker.match(closed_at)
-        failpoint("executor.after_venue_match")
-        catch_up_fills(account.id, broker)
-        failpoint("executor.after_fills_stored")
-        _expire(account.id, expired, at=closed_at)
-        port(FillSink).mark_to_market(account.id, at=closed_at)
-        notify(Channel.MATCHED)
-        failpoint("executor.before_match_commit")
-    failpoint("executor.after_match_commit")
 
 
 def _expire(account_id: UUID, ended: Sequence[BrokerOrderState], *, at: datetime) -> None:

@@ -74,14 +74,23 @@ def test_a_market_order_fills_at_the_next_open_with_costs_and_is_booked_and_mark
     assert snapshot.equity == Decimal(1_000_000) - Decimal("1005.30") - Decimal("0.50265") + Decimal(1020)
     assert trial_balance().is_balanced
     logged = set(LoggedEvent.objects.filter(subject=str(order_id)).values_list("event_type", flat=True))
-    assert logged >= {"orders.order_created", "orders.order_sent", "orders.order_acknowledged", "trading.trade_executed", "trading.order_executed"}
+    assert logged >= {
+        "orders.order_created",
+        "orders.order_sent",
+        "orders.order_acknowledged",
+        "trading.trade_executed",
+        "trading.order_executed",
+    }
 
 
 def test_a_bar_without_orders_marks_the_account_and_moves_on(world: World, executor: AccountExecutor) -> None:
     closes = [add_bar(world, "100", "101", "99", "100") for _ in range(3)]
     settle(executor)
     assert selectors.matched_through(world.account_id) == closes[-1]
-    assert list(EquitySnapshot.objects.filter(account_id=world.account_id, at__gt=FIRST_CLOSE).order_by("at").values_list("at", flat=True)) == closes
+    assert (
+        list(EquitySnapshot.objects.filter(account_id=world.account_id, at__gt=FIRST_CLOSE).order_by("at").values_list("at", flat=True))
+        == closes
+    )
 
 
 def test_matching_the_same_close_again_changes_nothing(world: World, executor: AccountExecutor) -> None:
@@ -206,7 +215,6 @@ def test_an_executor_that_lost_its_lease_writes_nothing_more(world: World, execu
     settle(executor)
     order_id = place(world)
     lease = executor.ownership._lease
-
 
     with connection.cursor() as cursor:
         cursor.execute("UPDATE common_lease SET expires_at = clock_timestamp() - interval '1 second' WHERE name = %s", [lease.name])
