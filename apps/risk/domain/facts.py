@@ -79,14 +79,21 @@ def order_notional(proposal: OrderProposal) -> Decimal | None:
 
 def reserve_for(proposal: OrderProposal) -> Reserved:
     """What the order reserves once approved. Shorts hold their value as collateral until they are booked."""
+    quantity = proposal.side.sign * proposal.quantity
+    if proposal.is_reducing:
+        return Reserved(quantity, Decimal(0), _cash_of_exit(proposal), is_reducing=True)
     notional = order_notional(proposal) or Decimal(0)
-    is_free = proposal.is_reducing and proposal.side is Side.SELL
-    return Reserved(
-        quantity=proposal.side.sign * proposal.quantity,
-        notional=Decimal(0) if proposal.is_reducing else _up(notional),
-        cash=Decimal(0) if is_free else _up(notional * (1 + CASH_ALLOWANCE)),
-        is_reducing=proposal.is_reducing,
-    )
+    return Reserved(quantity, _up(notional), _up(notional * (1 + CASH_ALLOWANCE)), is_reducing=False)
+
+
+def _cash_of_exit(proposal: OrderProposal) -> Decimal:
+    """Cash that buying back may need; nothing where the price is unusable, for that must not hold an exit back."""
+    if proposal.side is Side.SELL:
+        return Decimal(0)
+    try:
+        return _up((order_notional(proposal) or Decimal(0)) * (1 + CASH_ALLOWANCE))
+    except ArithmeticError:
+        return Decimal(0)
 
 
 def shrink(reserved: Reserved, *, remaining: Decimal) -> Reserved:

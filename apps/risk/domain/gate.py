@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from apps.risk.domain import conditions, limits
@@ -38,7 +39,9 @@ LIMIT_CHECKS: dict[CheckCode, LimitCheck] = {
 def judge(proposal: OrderProposal, facts: Facts, in_force: Limits) -> tuple[CheckResult, ...]:
     """Every check of `CheckCode`, in its order. The order may leave exactly if all have passed."""
     results = [_closed(code, partial(condition, proposal, facts)) for code, condition in CONDITIONS.items()]
-    results += [_closed(code, partial(check, proposal, facts, in_force)) for code, check in LIMIT_CHECKS.items()]
+    for code, check in LIMIT_CHECKS.items():
+        result = _closed(code, partial(check, proposal, facts, in_force))
+        results.append(replace(result, passed=True, message=limits.EXEMPT) if proposal.is_reducing and not result.passed else result)
     return tuple(results)
 
 
