@@ -54,7 +54,7 @@ class DataPlaces:
     def create(self) -> None:
         """Make the folders. Refuses when the directory cannot be written or its disk is full."""
         try:
-            for folder in (self.root, self.run, self.logs):
+            for folder in (self.root, self.run, self.logs, self.root / "static"):
                 folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.run) as probe:
                 probe.write(b"x" * 4096)

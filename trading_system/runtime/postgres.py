@@ -56,8 +56,13 @@ class PostgresServer:
         return self.places.home / "postgres"
 
     @property
+    def settings(self) -> dict[str, str]:
+        """How Django's settings find it."""
+        return {"DB_HOST": str(self.places.sockets), "DB_PORT": PORT, "DB_NAME": DATABASE, "DB_USER": USER, "DB_PASS": self.password}
+
+    @property
     def url(self) -> str:
-        """For DATABASE_URL."""
+        """How libpq finds it."""
         return f"postgres://{USER}:{quote(self.password, safe='')}@{quote(str(self.places.sockets), safe='')}:{PORT}/{DATABASE}"
 
     def command(self) -> list[str]:

@@ -33,6 +33,7 @@ class Preparation:
     """Runs `manage.py prepare_installation`; a thread of its own reads what it reports (JSON lines on standard output)."""
 
     def __init__(self, options: UpOptions, settings: Mapping[str, str], log: Path) -> None:
+        self._path = log
         self._log = log.open("ab")
         self._child = spawn(
             [sys.executable, MANAGE, "prepare_installation", f"--venue={options.venue}", f"--symbol={options.symbol}",
@@ -54,6 +55,12 @@ class Preparation:
         if self._reader.is_alive():
             return None
         return self._child.wait()
+
+    @property
+    def last_line(self) -> str:
+        """The last line that it logged: usually the reason of a failure."""
+        lines = self._path.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
 
     def end(self) -> None:
         """End it if it still runs; close its log."""

@@ -26,8 +26,12 @@ class RedisServer:
         return self.places.sockets / "redis.sock"
 
     @property
+    def settings(self) -> dict[str, str]:
+        """How the settings find it."""
+        return {"REDIS_URL": self.url}
+
+    @property
     def url(self) -> str:
-        """For REDIS_URL."""
         return f"unix://{self.socket}?db=0"
 
     def command(self) -> list[str]:

@@ -16,7 +16,7 @@ import psutil
 
 from trading_system.runtime.children import spawn, wait_until
 from trading_system.runtime.places import ServerPlaces, server_account
-from trading_system.runtime.postgres import DATABASE, PORT, USER, PostgresServer
+from trading_system.runtime.postgres import PostgresServer
 from trading_system.runtime.programs import plain_environment, postgres_programs, redis_program
 from trading_system.runtime.redis import RedisServer
 from trading_system.runtime.refusals import StartRefused
@@ -45,10 +45,7 @@ def start_throwaway_servers() -> None:
         sys.exit(f"The servers for the tests did not start.\n{(folder / 'postgres.log').read_text()}\n{(folder / 'redis.log').read_text()}")
     postgres.ensure_database()
     os.environ.pop("DATABASE_URL", None)
-    os.environ.update(
-        DB_HOST=str(postgres.places.sockets), DB_PORT=PORT, DB_NAME=DATABASE, DB_USER=USER, DB_PASS=postgres.password,
-        REDIS_URL=redis.url, TRADING_DATA_DIR=str(folder / "data"),
-    )  # fmt: skip
+    os.environ.update(postgres.settings | redis.settings | {"TRADING_DATA_DIR": str(folder / "data")})
 
 
 def _temporary_folder() -> Path:

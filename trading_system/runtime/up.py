@@ -7,6 +7,7 @@ in children, so that a fault there cannot take the supervisor down.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -52,17 +53,19 @@ class _Start:
         self._places = DataPlaces(options.data_dir)
         self._url = f"http://localhost:{options.port}"
         self._supervisor = Supervisor(self._places, address=self._url, say=_say)
+        self._undo = ExitStack()
+        self._sockets: Path | None = None
 
     def run(self) -> int:
         self._places.create()
-        with ExitStack() as undo:
-            lock = InstanceLock(self._places.lock_file, self._url)
-            undo.callback(lock.release)
+        with self._undo:
+            self._undo.callback(InstanceLock(self._places.lock_file, self._url).release)
             refuse_taken_port(self._options.host, self._options.port)
             self._forget_predecessor()
             self._supervisor.stop_on_signals()
-            undo.callback(self._places.servers_file.unlink, missing_ok=True)
-            undo.callback(self._supervisor.stop)
+            self._undo.callback(self._places.servers_file.unlink, missing_ok=True)
+            self._undo.callback(self._remove_sockets)
+            self._undo.callback(self._supervisor.stop)
             addresses, embedded = self._start_servers()
             settings = embedded | {"TRADING_DATA_DIR": str(self._options.data_dir)}
             write_servers_file(self._places.servers_file, embedded)
@@ -82,32 +85,43 @@ class _Start:
         """Use the servers named in the environment, start our own for the others; returns all addresses and the settings of our own."""
         database_url, redis_url = named_database(os.environ), named_redis(os.environ)
         embedded: dict[str, str] = {}
-        if not (database_url and redis_url):
-            places = server_places(self._options.data_dir)
-            places.create()
-            if not database_url:
-                database_url = embedded["DATABASE_URL"] = self._start_postgres(places)
-            if not redis_url:
-                redis_url = embedded["REDIS_URL"] = self._start_redis(places)
+        if database_url and redis_url:
+            return ServerAddresses(database_url, redis_url), embedded
+        places = server_places(self._options.data_dir)
+        places.create()
+        self._sockets = places.sockets
+        if not database_url:
+            postgres = self._start_postgres(places)
+            database_url = postgres.url
+            embedded |= postgres.settings
+        if not redis_url:
+            redis = self._start_redis(places)
+            redis_url = redis.url
+            embedded |= redis.settings
         return ServerAddresses(database_url, redis_url), embedded
 
-    def _start_postgres(self, places: ServerPlaces) -> str:
+    def _start_postgres(self, places: ServerPlaces) -> PostgresServer:
         refuse_full_disk(places.home)
         programs = postgres_programs(account=places.account, copies=places.copies)
         server = PostgresServer(programs, places, password=local_secret(self._options.data_dir, "postgres"))
-        self._supervisor.start([_server_specification("postgres", server, places)])
-        if not self._supervisor.run_until(server.is_accepting, seconds=_SERVER_START_SECONDS) and not self._supervisor.is_stopping:
-            raise StartRefused("PostgreSQL did not start.", hint=f"See {self._places.logs / 'postgres.log'}.")
+        self._start_server("postgres", server, places)
         if not self._supervisor.is_stopping:
             server.ensure_database()
-        return server.url
+        return server
 
-    def _start_redis(self, places: ServerPlaces) -> str:
+    def _start_redis(self, places: ServerPlaces) -> RedisServer:
         server = RedisServer(redis_program(account=places.account, copies=places.copies), places)
-        self._supervisor.start([_server_specification("redis", server, places)])
+        self._start_server("redis", server, places)
+        return server
+
+    def _start_server(self, name: str, server: PostgresServer | RedisServer, places: ServerPlaces) -> None:
+        self._supervisor.start([_server_specification(name, server, places)])
         if not self._supervisor.run_until(server.is_accepting, seconds=_SERVER_START_SECONDS) and not self._supervisor.is_stopping:
-            raise StartRefused("Redis did not start.", hint=f"See {self._places.logs / 'redis.log'}.")
-        return server.url
+            raise StartRefused(f"The server {name} did not start.", hint=f"See {self._places.logs / f'{name}.log'}.")
+
+    def _remove_sockets(self) -> None:
+        if self._sockets is not None:
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _start_application(self, addresses: ServerAddresses, settings: dict[str, str]) -> None:
         """Migrate, start the processes, open the first world; processes do not wait for a migration that was done before."""
@@ -134,7 +148,7 @@ class _Start:
                 stamp_schema(stamp, fingerprint)
                 self._welcome(preparation.welcome)
                 return
-            _say(f"Preparing the database failed (attempt {attempt + 1} of {_PREPARATION_ATTEMPTS}).")
+            _say(f"Preparing the database failed (attempt {attempt + 1} of {_PREPARATION_ATTEMPTS}): {preparation.last_line}")
         raise StartRefused("The database could not be prepared.", hint=f"See {self._places.logs / 'prepare.log'}.")
 
     def _start_if_migrated(self, preparation: Preparation, processes: list[ProcessSpecification], addresses: ServerAddresses) -> bool:

@@ -26,7 +26,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 900
-CELERY_TASK_SOFT_TIME_LIMIT = 840
+"""Seconds; tasks name shorter ones. There is no soft limit for all: it would have to be below the shortest hard one."""
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = [Queue("default"), Queue("data"), Queue("compute")]
 """A plain `celery -A trading_system worker` serves all of them; `manage.py up` runs one worker for the first two and one for the last."""

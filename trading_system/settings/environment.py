@@ -1,4 +1,4 @@
-"""Where settings come from: the process environment, then `.env`, then what a running `manage.py up` has written for its siblings."""
+"""Where settings come from: the process environment, then what a running `manage.py up` has written for its siblings, then `.env`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import environ
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 env = environ.Env()
+_given = dict(os.environ)
 if (BASE_DIR / ".env").is_file():
     environ.Env.read_env(str(BASE_DIR / ".env"))
 
-DATA_DIR = Path(os.environ.get("TRADING_DATA_DIR") or BASE_DIR / "var").resolve()
+DATA_DIR = Path(os.environ.get("TRADING_DATA_DIR") or BASE_DIR / "var").expanduser().resolve()
 SERVERS_FILE = DATA_DIR / "run" / "servers.env"
 """Addresses and credentials of the embedded servers, mode 0600, written by `manage.py up`."""
 
 if SERVERS_FILE.is_file() and os.access(SERVERS_FILE, os.R_OK):
-    environ.Env.read_env(str(SERVERS_FILE))
+    environ.Env.read_env(str(SERVERS_FILE), overwrite=True)
+    os.environ.update(_given)
