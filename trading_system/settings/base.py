@@ -8,6 +8,7 @@ import django_stubs_ext
 
 from trading_system.settings.celery import *  # noqa: F403
 from trading_system.settings.channels import *  # noqa: F403
+from trading_system.settings.environment import *  # noqa: F403
 from trading_system.settings.environment import BASE_DIR, DATA_DIR, env
 from trading_system.settings.interfaces import *  # noqa: F403
 from trading_system.settings.logging import *  # noqa: F403
