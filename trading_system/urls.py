@@ -11,3 +11,8 @@ urlpatterns = [
     path("", include("apps.access.web.urls")),
     path("", include("apps.dashboard.web.urls")),
 ]
+
+handler400 = "apps.dashboard.web.errors.bad_request"
+handler403 = "apps.dashboard.web.errors.forbidden"
+handler404 = "apps.dashboard.web.errors.not_found"
+handler500 = "apps.dashboard.web.errors.failed"

@@ -23,4 +23,5 @@ TRADING_PORTS = {
     "FillSink": "apps.portfolio.services.LedgerFillSink",
     "AccountDirectory": "apps.portfolio.services.LedgerAccountDirectory",
     "ReplayBarrier": "apps.strategies.services.SessionBarrier",
+    "SystemStatusSource": "trading_system.runtime.status_source.RuntimeStatusSource",
 }

@@ -2,6 +2,37 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.dashboard.web.views import actions, lists, market, operations, overview
+
+app_name = "dashboard"
+urlpatterns = [
+    path("", overview.show, name="overview"),
+    path("equity-data/", overview.equity_data, name="equity-data"),
+    path("portfolio/", overview.show_portfolio, name="portfolio"),
+    path("portfolio/equity.csv", overview.equity_csv, name="equity-csv"),
+    path("portfolio/journal.csv", overview.journal_csv, name="journal-csv"),
+    path("replays/", overview.show_runs, name="replays"),
+    path("chart/", market.first, name="chart-first"),
+    path("chart/<path:symbol>/", market.show, name="chart"),
+    path("chart-data/<path:symbol>/", market.data, name="chart-data"),
+    path("decisions/", lists.show_decisions, name="decisions"),
+    path("decisions/export.csv", lists.export_decisions, name="decisions-csv"),
+    path("decisions/<uuid:decision_id>/", lists.show_decision, name="decision"),
+    path("orders/", lists.show_orders, name="orders"),
+    path("orders/export.csv", lists.export_orders, name="orders-csv"),
+    path("orders/new/", market.new_order, name="order-new"),
+    path("orders/cancel-all/", market.cancel_all, name="cancel-all"),
+    path("orders/<uuid:order_id>/", lists.show_order, name="order"),
+    path("orders/<uuid:order_id>/cancel/", market.cancel_order, name="order-cancel"),
+    path("models/", operations.show_models, name="models"),
+    path("events/", operations.show_events, name="events"),
+    path("events/export/", operations.export_events, name="events-export"),
+    path("system/", operations.show_system, name="system"),
+    path("halt/", actions.halt, name="halt"),
+    path("halt/<uuid:halt_id>/", actions.halt_result, name="halt-result"),
+    path("halt/<uuid:halt_id>/reset/", actions.reset_halt, name="halt-reset"),
+    path("transport/", actions.transport, name="transport"),
+    path("sessions/<uuid:session_id>/stop/", actions.stop_session, name="session-stop"),
+]

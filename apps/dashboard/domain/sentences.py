@@ -1,0 +1,43 @@
+"""Events in words: one line each, from the payload alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_LONGEST = 240
+_IDS = ("_id",)
+_LINKS = (("decision_id", "/decisions/{}/"), ("order_id", "/orders/{}/"), ("halt_id", "/halt/{}/"))
+_TEMPLATES = {
+    "trading.decision_made": "{symbol}: {sentence}",
+    "trading.trade_executed": "{side} {quantity} {symbol} at {price}, fee {fee} {fee_asset}",
+    "trading.order_executed": "{side} {quantity} {symbol} filled at {average_price} on average",
+    "trading.signal_generated": "{symbol} {direction}: {reason}",
+    "trading.risk_triggered": "{symbol} refused by {code}: {message}",
+    "trading.emergency_stop": "Halt of {scope}: {reason}",
+    "trading.position_opened": "{symbol}: {quantity} at {price}",
+    "trading.position_closed": "{symbol}: realised {realised_pnl}",
+    "trading.performance_updated": "equity {equity}, cash {cash}",
+    "market.data_received": "{venue}: {instruments} bars of {closed_at}",
+    "market.clock_changed": "{venue}: {action}, {status} at {now_at}",
+    "orders.order_created": "{side} {quantity} {symbol} {order_type}",
+    "forecast.updated": "{symbol} {horizon_bars} bars: {expected_return}, confidence {confidence}",
+    "risk.factor_changed": "factor {risk_factor} {reasons}",
+}
+
+
+def sentence(event_type: str, payload: Mapping[str, Any]) -> str:
+    """The event in words; an unknown type lists its fields without ids."""
+    template = _TEMPLATES.get(event_type)
+    try:
+        text = template.format_map(payload) if template else ""
+    except (KeyError, ValueError, IndexError):
+        text = ""
+    if not text:
+        text = ", ".join(f"{name} {value}" for name, value in payload.items() if not name.endswith(_IDS) and value not in (None, ""))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def path(payload: Mapping[str, Any]) -> str:
+    """The page of what the event is about; empty if it has none."""
+    return next((address.format(payload[name]) for name, address in _LINKS if payload.get(name)), "")

@@ -1,0 +1,59 @@
+"""What the pages need from above the apps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+
+class ProcessState(Protocol):
+    """One process; numbers are None where nobody supervises or nothing was measured yet."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def pid(self) -> int | None: ...
+    @property
+    def restarts(self) -> int | None: ...
+    @property
+    def rss_bytes(self) -> int | None: ...
+    @property
+    def cpu_percent(self) -> float | None: ...
+    @property
+    def last_work_seconds(self) -> float | None: ...
+    @property
+    def is_stale(self) -> bool: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def last_exit(self) -> str: ...
+
+
+class SystemState(Protocol):
+    """The whole system."""
+
+    @property
+    def is_supervised(self) -> bool: ...
+    @property
+    def started_at(self) -> datetime | None: ...
+    @property
+    def processes(self) -> Sequence[ProcessState]: ...
+    @property
+    def queues(self) -> dict[str, int]: ...
+    @property
+    def database_error(self) -> str: ...
+    @property
+    def redis_error(self) -> str: ...
+    @property
+    def is_healthy(self) -> bool: ...
+
+
+class SystemStatusSource(Protocol):
+    """Reads the state of the system (implemented by the runtime)."""
+
+    def read(self, *, now: datetime) -> SystemState:
+        """Never raises for a server that does not answer, but says so."""
+        ...

@@ -1,0 +1,78 @@
+"""Models in use with their figures, features, and where the data comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.dashboard.domain.formatting import words
+from apps.dashboard.selectors.overview import chart_path
+from apps.dashboard.selectors.shapes import FeatureValue
+from apps.forecasts import selectors as forecasts
+from apps.forecasts.contracts import ModelDetail, ModelMetrics, TrainingState
+from apps.markets import selectors as markets
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One out-of-sample figure; `naive` is what the baseline reaches by construction, where that is known."""
+
+    name: str
+    value: float | None
+    naive: float | None
+    meaning: str
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    detail: ModelDetail
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Models:
+    training: TrainingState | None
+    cards: tuple[ModelCard, ...]
+    features: tuple[FeatureValue, ...]
+
+    @property
+    def training_percent(self) -> float:
+        done, total = (self.training.progress_done, self.training.progress_total) if self.training else (0, 0)
+        return round(100 * done / total, 1) if total else 0.0
+
+
+@dataclass(frozen=True)
+class InstrumentRow:
+    symbol: str
+    path: str
+    source_label: str
+    is_closes_only: bool
+
+
+def models(venue_id: UUID | None) -> Models:
+    """Everything of the models page."""
+    descriptions = forecasts.feature_descriptions().values()
+    features = tuple(FeatureValue(item.name, words(item.name), f"{item.description} ({item.unit})", None) for item in descriptions)
+    if venue_id is None:
+        return Models(None, (), features)
+    details = [forecasts.model_detail(item.id) for item in forecasts.champions(venue_id)]
+    cards = tuple(ModelCard(item, _figures(item.summary.metrics)) for item in details)
+    return Models(forecasts.training_state(venue_id), cards, features)
+
+
+def instrument_rows(venue_id: UUID) -> list[InstrumentRow]:
+    """Every instrument with its source."""
+    details = [markets.instrument_detail(item.id) for item in markets.instruments(venue_id)]
+    return [InstrumentRow(item.spec.symbol, chart_path(item.spec.symbol), item.source_label, item.is_closes_only) for item in details]
+
+
+def _figures(metrics: ModelMetrics) -> tuple[Figure, ...]:
+    naive_rmse = metrics.rmse / (1 - metrics.skill) ** 0.5 if metrics.skill < 1 else None
+    return (
+        Figure("Skill over naive", metrics.skill, 0.0, "1 minus the mean squared error over the naive one; above 0 is better than naive"),
+        Figure("Root mean squared error", metrics.rmse, naive_rmse, "of the log return over the horizon"),
+        Figure("Information coefficient", metrics.information_coefficient, None, "rank correlation of forecast and outcome"),
+        Figure("Its t value", metrics.information_t, None, "above 2 is unlikely to be chance"),
+        Figure("Hit rate", metrics.hit_rate, 0.5, "share of right signs"),
+        Figure("Coverage of the interval", metrics.coverage, None, "share of outcomes inside it"),
+    )
