@@ -78,7 +78,7 @@ class Layout:
         for name, wire in self.columns:
             rows[f"_length_{name}"] = wire.wire_dtype.itemsize
             rows[name] = _to_wire(arrays[name], wire, name)
-        return memoryview(stream)
+        return stream.data
 
     def decode(self, stream: memoryview | bytes) -> dict[str, npt.NDArray[Any]]:
         """Native, contiguous arrays from a COPY stream. Raises InvalidInput for a stream of another layout, as NULLs make it.
@@ -98,7 +98,7 @@ class Layout:
 
 def _to_wire(values: npt.NDArray[Any], wire: Wire, name: str) -> npt.NDArray[Any]:
     if wire is Wire.TIMESTAMPTZ:
-        return np.subtract(values, _POSTGRES_EPOCH_US)
+        return np.asarray(values - _POSTGRES_EPOCH_US)
     if wire in (Wire.SMALLINT, Wire.INTEGER):
         limits = np.iinfo(wire.wire_dtype)
         if values.size and (values.min() < limits.min or values.max() > limits.max):
@@ -107,7 +107,7 @@ def _to_wire(values: npt.NDArray[Any], wire: Wire, name: str) -> npt.NDArray[Any
 
 
 def _from_wire(values: npt.NDArray[Any], wire: Wire) -> npt.NDArray[Any]:
-    native = values.astype(wire.memory_dtype)
+    native: npt.NDArray[Any] = values.astype(wire.memory_dtype)
     if wire is Wire.TIMESTAMPTZ:
         native += _POSTGRES_EPOCH_US
     return native
@@ -116,7 +116,9 @@ def _from_wire(values: npt.NDArray[Any], wire: Wire) -> npt.NDArray[Any]:
 def copy_in(table: str, layout: Layout, arrays: Arrays) -> None:
     """Append `arrays` to `table` in the current transaction."""
     with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(layout.names)}) FROM STDIN (FORMAT BINARY)", _Source(layout.encode(arrays)), size=_CHUNK)
+        cursor.copy_expert(
+            f"COPY {table} ({', '.join(layout.names)}) FROM STDIN (FORMAT BINARY)", _Source(layout.encode(arrays)), size=_CHUNK
+        )
 
 
 def copy_out(query: str, parameters: Sequence[Any], layout: Layout) -> dict[str, npt.NDArray[Any]]:

@@ -73,10 +73,12 @@ class CandleRepository:
         timeframe: Timeframe,
         source: CandleSource,
         known_at: datetime | None = None,
+        revised_at: datetime | None = None,
     ) -> WriteResult:
         """Store bars of some instruments of the venue `scope`; nothing changes when they are stored already.
 
-        `known_at` is when we learned of them; None says: as each bar closed. A revision is always later than the one before.
+        `known_at` is when we learned of them; None says: as each bar closed. Corrections are dated `revised_at` (None: as `known_at`),
+        and in any case later than what they correct.
         """
         items = [(instrument_id, batch) for instrument_id, batch in items if len(batch)]
         if not items:
@@ -90,12 +92,13 @@ class CandleRepository:
             is_new = stored_known == _NEVER
             chosen = is_new | is_changed
             if chosen.any():
-                known = batch.closed_at if known_at is None else np.full(len(batch), to_micros(known_at))
-                known = np.where(is_changed, np.maximum(known, stored_known + 1), known)
-                self._append(ids, batch.take(chosen), position[chosen], known[chosen], timeframe, source)
-        revised = int(is_changed.sum())
-        inserted = int(is_new.sum())
-        return WriteResult(inserted, revised, len(batch) - inserted - revised)
+                known = _times(known_at, batch)
+                revised = np.maximum(_times(revised_at or known_at, batch), stored_known + 1)
+                known = np.where(is_changed, revised, known)
+                codes = uuid_array(ids)[position[chosen] - 1]
+                self._append(batch.take(chosen), codes=codes, known_at=known[chosen], timeframe=timeframe, source=source)
+        inserted, changed = int(is_new.sum()), int(is_changed.sum())
+        return WriteResult(inserted, changed, len(batch) - inserted - changed)
 
     def window(
         self, instrument_id: UUID, timeframe: Timeframe, *, until: datetime | None, count: int, as_of: datetime | None = None
@@ -108,7 +111,14 @@ class CandleRepository:
         return self._window(instrument_id, timeframe, until=until, count=count, as_of=as_of, since=None)
 
     def _window(
-        self, instrument_id: UUID, timeframe: Timeframe, *, until: datetime | None, count: int, as_of: datetime | None, since: datetime | None
+        self,
+        instrument_id: UUID,
+        timeframe: Timeframe,
+        *,
+        until: datetime | None,
+        count: int,
+        as_of: datetime | None,
+        since: datetime | None,
     ) -> CandleBatch:
         where, parameters = _conditions(instrument_id, timeframe, since=since, until=until, as_of=as_of)
         query = (
@@ -202,12 +212,11 @@ class CandleRepository:
         return known, changed
 
     def _append(
-        self, ids: list[UUID], batch: CandleBatch, position: Int64Array, known: Int64Array, timeframe: Timeframe, source: CandleSource
+        self, batch: CandleBatch, *, codes: npt.NDArray[np.void], known_at: Int64Array, timeframe: Timeframe, source: CandleSource
     ) -> None:
         arrays: dict[str, npt.NDArray[Any]] = {name: getattr(batch, name) for name, _ in _BAR}
-        codes = uuid_array(ids)
-        arrays["instrument_id"] = codes[position - 1] if len(ids) > 1 else codes[0].reshape(())
-        arrays["known_at"] = known
+        arrays["instrument_id"] = codes
+        arrays["known_at"] = known_at
         arrays["timeframe"] = np.array(timeframe_code(timeframe))
         arrays["source"] = np.array(int(source))
         copy_in(self._table, _ROW, arrays)
@@ -231,6 +240,10 @@ def _stack(items: Sequence[tuple[UUID, CandleBatch]]) -> tuple[list[UUID], Candl
     ids = [instrument_id for instrument_id, _ in items]
     position = np.repeat(np.arange(1, len(ids) + 1), [len(batch) for _, batch in items])
     return ids, items[0][1] if len(items) == 1 else CandleBatch.join([batch for _, batch in items]), position
+
+
+def _times(at: datetime | None, batch: CandleBatch) -> Int64Array:
+    return batch.closed_at if at is None else np.full(len(batch), to_micros(at))
 
 
 def _years(opened_at: Int64Array) -> list[int]:

@@ -75,7 +75,9 @@ class Instrument(UuidModel):
     is_adjusted = models.BooleanField(default=False, help_text="Prices are adjusted for splits and dividends.")
     source_label = models.CharField(max_length=200, blank=True, help_text="Where the data comes from, shown on pages.")
     first_bar_at = models.DateTimeField(null=True, blank=True, help_text="Close of the first bar that the source has.")
-    last_bar_at = models.DateTimeField(null=True, blank=True, help_text="Close of the last bar that the source has; empty while it goes on.")
+    last_bar_at = models.DateTimeField(
+        null=True, blank=True, help_text="Close of the last bar that the source has; empty while it goes on."
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:

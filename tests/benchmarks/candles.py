@@ -21,14 +21,14 @@ import numpy as np
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trading_system.settings.dev")
 django.setup()
 
-from django.db import connection, transaction
+from django.db import connection, transaction  # noqa: E402
 
-from apps.common.copy import Layout, Wire, copy_in, copy_out, uuid_array
-from apps.core.vocabulary import Timeframe
-from apps.markets.candle_schema import CandleBackend, create_sql, drop_sql
-from apps.markets.candles import CandleRepository
-from apps.markets.contracts import CandleSource
-from apps.markets.domain.bars import CandleBatch, from_micros
+from apps.common.copy import Layout, Wire, copy_in, copy_out, uuid_array  # noqa: E402
+from apps.core.vocabulary import Timeframe  # noqa: E402
+from apps.markets.candle_schema import CandleBackend, create_sql, drop_sql  # noqa: E402
+from apps.markets.candles import CandleRepository  # noqa: E402
+from apps.markets.contracts import CandleSource  # noqa: E402
+from apps.markets.domain.bars import CandleBatch, from_micros  # noqa: E402
 
 TABLE = "benchmark_candle"
 FLOOR = "benchmark_floor"
@@ -61,7 +61,9 @@ def reset() -> None:
 
 def reset_floor() -> None:
     columns = ", ".join(f"{name} {'timestamptz' if name == 'opened_at' else 'bigint'} NOT NULL" for name in _NAMES)
-    execute(f"DROP TABLE IF EXISTS {FLOOR}", f"CREATE TABLE {FLOOR} (id uuid NOT NULL, {columns}, PRIMARY KEY (id, opened_at))", "CHECKPOINT")
+    execute(
+        f"DROP TABLE IF EXISTS {FLOOR}", f"CREATE TABLE {FLOOR} (id uuid NOT NULL, {columns}, PRIMARY KEY (id, opened_at))", "CHECKPOINT"
+    )
 
 
 def median(label: str, rows: int, repeats: int, action: Callable[[], object], before: Callable[[], None] | None = None) -> float:
@@ -117,7 +119,9 @@ def window(store: CandleRepository, instrument: UUID, until: datetime) -> None:
         start = time.perf_counter()
         store.window(instrument, Timeframe.M1, until=until - timedelta(minutes=step), count=300)
         seconds.append(time.perf_counter() - start)
-    print(f"{'read: window of 300 bars':<46} {statistics.median(seconds) * 1000:8.3f} ms median, {max(seconds) * 1000:.3f} ms largest of 200")
+    print(
+        f"{'read: window of 300 bars':<46} {statistics.median(seconds) * 1000:8.3f} ms median, {max(seconds) * 1000:.3f} ms largest of 200"
+    )
 
 
 if __name__ == "__main__":

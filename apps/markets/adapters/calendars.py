@@ -43,13 +43,14 @@ def expected_bars(calendar: str, timeframe: Timeframe, *, since: datetime, until
     A daily bar is a session; shorter ones tile each session from its opening, the last one cut at its close.
     """
     found = sessions(calendar, since.year, until.year)
-    opens, closes = found.opens, found.closes
+    touched = (found.closes > to_micros(since)) & (found.opens < to_micros(until))
+    opens, closes = found.opens[touched], found.closes[touched]
     if timeframe is not Timeframe.D1:
         step = int(timeframe.duration.total_seconds()) * 1_000_000
         counts = -(-(closes - opens) // step)
         place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        opens = np.repeat(found.opens, counts) + place * step
-        closes = np.minimum(opens + step, np.repeat(found.closes, counts))
+        opens, ends = np.repeat(opens, counts) + place * step, np.repeat(closes, counts)
+        closes = np.minimum(opens + step, ends)
     inside = (opens >= to_micros(since)) & (closes <= to_micros(until))
     return opens[inside], closes[inside]
 
@@ -79,7 +80,9 @@ def _compute(calendar: str, first_year: int, last_year: int) -> Sessions:
     try:
         found = exchange_calendars.get_calendar(calendar, start=f"{first_year}-01-01", end=f"{last_year}-12-31")
     except errors.InvalidCalendarName:
-        raise NotFound(f"There is no trading calendar {calendar!r}.", where="calendar", hint="Use a name of exchange_calendars, or 24/7.") from None
+        raise NotFound(
+            f"There is no trading calendar {calendar!r}.", where="calendar", hint="Use a name of exchange_calendars, or 24/7."
+        ) from None
     return Sessions(
         days=found.sessions.to_numpy().astype("datetime64[D]").astype(np.int64),
         opens=found.opens.dt.tz_convert(None).to_numpy().astype("datetime64[us]").astype(np.int64),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,8 +19,9 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FLOAT_EXACT = 2**53
-"""Above this a float64 no longer holds every whole number, so a conversion from float could not be exact."""
+FLOAT_EXACT = 2**48
+"""Most units that a float may stand for: up to here the noise of float arithmetic stays far below half a unit."""
+_NOISE_ULPS = 4
 
 
 def to_micros(at: datetime) -> int:
@@ -84,17 +86,25 @@ class CandleBatch(_Parallel):
     flags: Int64Array
 
 
+def raw_bars_of(opened_at: Int64Array, closed_at: Int64Array, columns: Sequence[FloatArray], *, flags: int = 0) -> RawBars:
+    """A series from its columns open, high, low, close and volume, every bar with the same flags."""
+    open_, high, low, close, volume = columns
+    return RawBars(opened_at, closed_at, open_, high, low, close, volume, np.full(len(opened_at), flags, np.int64))
+
+
 def empty_raw_bars() -> RawBars:
     whole, real = np.empty(0, np.int64), np.empty(0, np.float64)
     return RawBars(whole, whole, real, real, real, real, real, whole)
 
 
 def is_on_grid(values: FloatArray, scale: int) -> BoolArray:
-    """Where a float is exactly the number that its shortest decimal with `scale` places says, and small enough to be exact."""
+    """Where a float stands for one decimal with `scale` places: within a few units in its last place, as float arithmetic leaves it
+    (0.016984990000000002 is 0.01698499), and small enough that no other decimal is near."""
     factor = 10.0**scale
     with np.errstate(invalid="ignore", over="ignore"):
         units = np.rint(values * factor)
-        return np.asarray((np.abs(units) < FLOAT_EXACT) & (units / factor == values))
+        is_near = np.abs(units / factor - values) <= _NOISE_ULPS * np.spacing(np.abs(values))
+        return np.asarray((np.abs(units) < FLOAT_EXACT) & is_near)
 
 
 def price_units(values: FloatArray, scale: int) -> Int64Array:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from apps.markets.domain.bars import BoolArray, FloatArray, Int64Array, RawBars, is_on_grid
 
@@ -89,7 +90,7 @@ class _Finding:
         self.good: BoolArray = np.ones(len(bars), np.bool_)
         self.faults: list[Fault] = []
 
-    def mark(self, is_bad: BoolArray, reason: FaultReason, detail: str) -> None:
+    def mark(self, is_bad: npt.NDArray[np.bool_] | np.bool_, reason: FaultReason, detail: str) -> None:
         for index in np.flatnonzero(is_bad & self.good).tolist():
             self.add(index, reason, detail)
 

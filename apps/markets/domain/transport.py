@@ -78,7 +78,9 @@ def command(
     if chosen is Command.STEP:
         if not 1 <= steps <= MOST_STEPS:
             raise InvalidInput(f"Steps must be 1 to {MOST_STEPS}, got {steps}.", where="steps")
-        return replace(transport, status=ClockStatus.PAUSED, steps_requested=min(transport.steps_requested + steps, MOST_STEPS), jump_to=None)
+        return replace(
+            transport, status=ClockStatus.PAUSED, steps_requested=min(transport.steps_requested + steps, MOST_STEPS), jump_to=None
+        )
     return replace(transport, jump_to=_target(transport, jump_to))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from apps.markets.domain.tape import Track
@@ -24,7 +25,7 @@ def create_instruments(venue_id: UUID, listings: Iterable[Listing], tracks: Iter
     return {row.symbol: row for row in rows}
 
 
-def _instrument(venue_id: UUID, listing: Listing, first_bar_at: object, last_bar_at: object) -> Instrument:
+def _instrument(venue_id: UUID, listing: Listing, first_bar_at: datetime | None, last_bar_at: datetime | None) -> Instrument:
     return Instrument(
         venue_id=venue_id, symbol=listing.symbol, name=listing.name, asset_class=listing.asset_class, base_asset=listing.base_asset,
         quote_asset=listing.quote_asset, calendar=listing.calendar, price_scale=listing.price_scale, volume_scale=listing.volume_scale,

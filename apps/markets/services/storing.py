@@ -25,6 +25,7 @@ def store_tracks(
     timeframe: Timeframe,
     source: CandleSource,
     known_at: datetime | None = None,
+    revised_at: datetime | None = None,
 ) -> tuple[WriteResult, int]:
     """Write tracks in the caller's transaction; returns what happened to the good bars and how many are newly quarantined."""
     tracks = list(tracks)
@@ -34,6 +35,7 @@ def store_tracks(
         timeframe=timeframe,
         source=source,
         known_at=known_at,
+        revised_at=revised_at,
     )
     return result, sum(_quarantine(instruments[track.symbol], track, timeframe, source) for track in tracks if track.rejected)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -62,7 +63,7 @@ def _load_stored(options: dict[str, Any], timeframe: Timeframe) -> LoadedSource:
     if not rows:
         raise NotFound(f"The venue {venue.code} has no instruments to replay.", where="venue")
     tracks = [Track(row.symbol, candles().between(row.id, timeframe), ()) for row in rows]
-    return LoadedSource(CandleSource.STORED, tuple(_listing_of(row) for row in rows), Tape(tuple(tracks)))
+    return LoadedSource(CandleSource.STORED, tuple(listing_of(row) for row in rows), Tape(tuple(tracks)))
 
 
 def checked_track(listing: Listing, bars: RawBars, *, is_history: bool, before: FloatArray | None = None) -> Track:
@@ -77,13 +78,14 @@ def _rejected(bars: RawBars, found: Inspection) -> tuple[RejectedBar, ...]:
     return tuple(RejectedBar(bars.take(np.array([fault.index])), fault.reason, fault.detail) for fault in found.faults)
 
 
-def first_and_last(track: Track) -> tuple[Any, Any]:
+def first_and_last(track: Track) -> tuple[datetime | None, datetime | None]:
     """Closing times of a track's first and last good bar (None without bars)."""
     closed = track.candles.closed_at
     return (from_micros(closed[0]), from_micros(closed[-1])) if len(closed) else (None, None)
 
 
-def _listing_of(row: Instrument) -> Listing:
+def listing_of(row: Instrument) -> Listing:
+    """The listing that an instrument was made from."""
     return Listing(
         symbol=row.symbol, name=row.name, base_asset=row.base_asset, quote_asset=row.quote_asset, asset_class=row.asset_class,
         calendar=row.calendar, price_scale=row.price_scale, volume_scale=row.volume_scale, tick_size=row.tick_size, lot_size=row.lot_size,

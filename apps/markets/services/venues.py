@@ -47,7 +47,9 @@ def open_replay_venue(
     now_at, first = _edge(loaded.tape, require_utc(starts_at or default, name="starts_at"))
     with transaction.atomic():
         lock_in_transaction(Lock.VENUE_CLOCK, "replays")
-        for old in VenueClock.objects.filter(venue__kind=VenueKind.REPLAY).exclude(status=ClockStatus.ARCHIVED).values_list("venue_id", flat=True):
+        for old in (
+            VenueClock.objects.filter(venue__kind=VenueKind.REPLAY).exclude(status=ClockStatus.ARCHIVED).values_list("venue_id", flat=True)
+        ):
             archive_venue(old, reason=reason, actor=actor)
         number = Venue.objects.filter(kind=VenueKind.REPLAY).count() + 1
         venue = _create_default(
@@ -60,7 +62,11 @@ def open_replay_venue(
         )
         instruments = create_instruments(venue.id, loaded.listings, loaded.tape.tracks)
         clock = VenueClock.objects.create(
-            venue=venue, now_at=now_at, starts_at=first, ends_at=from_micros(loaded.tape.closes[-1]), message="Loaded; models are being trained."
+            venue=venue,
+            now_at=now_at,
+            starts_at=first,
+            ends_at=from_micros(loaded.tape.closes[-1]),
+            message="Loaded; models are being trained.",
         )
         written, quarantined = store_tracks(
             venue.id, instruments, loaded.tape.until(to_micros(now_at)), timeframe=timeframe, source=loaded.code
@@ -93,7 +99,12 @@ def open_live_venue(
         if clock is not None:
             code = f"{code}-{Venue.objects.filter(code__startswith=code).count() + 1}"
         venue = _create_default(
-            code=code, name=f"{exchange.capitalize()} {symbol} {timeframe}", kind=VenueKind.LIVE, source="ccxt", source_options=options, timeframe=timeframe
+            code=code,
+            name=f"{exchange.capitalize()} {symbol} {timeframe}",
+            kind=VenueKind.LIVE,
+            source="ccxt",
+            source_options=options,
+            timeframe=timeframe,
         )
         clock = VenueClock.objects.create(venue=venue, now_at=datetime.now(UTC), message="Waiting for the first answer of the exchange.")
         record_clock_change(clock, action="open", actor=actor)

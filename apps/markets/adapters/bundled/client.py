@@ -32,7 +32,9 @@ def read_table(name: str) -> Table:
     folders = list(spec.submodule_search_locations or []) if spec else []
     paths = [Path(folder) / relative for folder in folders if (Path(folder) / relative).is_file()]
     if not paths:
-        raise Misconfigured(f"The package {package} with the file {relative} is not installed.", where="bundled", hint="Install requirements.")
+        raise Misconfigured(
+            f"The package {package} with the file {relative} is not installed.", where="bundled", hint="Install requirements."
+        )
     with gzip.open(paths[0], "rt", newline="") as file:
         header, *rows = csv.reader(file)
     return Table(header, rows)

@@ -10,7 +10,7 @@ from apps.core.errors import InexactValue, InvalidInput
 from apps.markets.adapters.bundled.client import Table
 from apps.markets.adapters.calendars import Sessions
 from apps.markets.contracts import BarFlag
-from apps.markets.domain.bars import FloatArray, Int64Array, RawBars
+from apps.markets.domain.bars import FloatArray, Int64Array, RawBars, raw_bars_of
 from apps.markets.ports import Listing
 
 INDEX_DECIMALS = 2
@@ -52,8 +52,8 @@ def index_bars(table: Table, sessions: Sessions) -> RawBars:
     days = _days([_iso(row[0]) for row in table.rows])
     columns = {name: _numbers(table, name) for name in ("Open", "High", "Low", "Close", "Volume")}
     opened, closed = _session_times(days, sessions)
-    open_, high, low, close = (from_single_precision(columns[name], INDEX_DECIMALS) for name in ("Open", "High", "Low", "Close"))
-    return RawBars(opened, closed, open_, high, low, close, columns["Volume"], np.zeros(len(days), np.int64))
+    prices = [from_single_precision(columns[name], INDEX_DECIMALS) for name in ("Open", "High", "Low", "Close")]
+    return raw_bars_of(opened, closed, [*prices, columns["Volume"]])
 
 
 def stock_bars(table: Table, symbol: str, sessions: Sessions) -> RawBars:
@@ -61,7 +61,7 @@ def stock_bars(table: Table, symbol: str, sessions: Sessions) -> RawBars:
     days = _days([row[0] for row in table.rows])
     close = _numbers(table, symbol)
     opened, closed = _session_times(days, sessions)
-    return RawBars(opened, closed, close, close, close, close, np.zeros(len(days)), np.full(len(days), BarFlag.CLOSES_ONLY, np.int64))
+    return raw_bars_of(opened, closed, [close, close, close, close, np.zeros(len(days))], flags=BarFlag.CLOSES_ONLY)
 
 
 def from_single_precision(values: FloatArray, decimals: int) -> FloatArray:
@@ -69,7 +69,7 @@ def from_single_precision(values: FloatArray, decimals: int) -> FloatArray:
 
     Exact or InexactValue: the decimal with `decimals` places must give the same float32 as the value in the file.
     """
-    rounded = np.rint(values * 10**decimals) / 10**decimals
+    rounded: FloatArray = np.rint(values * 10**decimals) / 10**decimals
     if not np.array_equal(rounded.astype(np.float32), values.astype(np.float32)):
         first = values[rounded.astype(np.float32) != values.astype(np.float32)][0]
         raise InexactValue(f"Price {first!r} was not printed from a number with {decimals} decimal places.", where="price")

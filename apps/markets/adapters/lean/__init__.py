@@ -1,0 +1,1 @@
+"""LEAN's data folder: trade bars of equities and crypto, daily, hourly and by the minute."""

@@ -1,0 +1,1 @@
+"""Commands of markets, and the players that `run_streams` drives."""
