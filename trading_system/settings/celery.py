@@ -60,3 +60,10 @@ CELERY_BEAT_SCHEDULE |= {
         "options": {"queue": "default", "expire_seconds": 15},
     },
 }
+CELERY_BEAT_SCHEDULE |= {
+    "pull candles that live venues miss": {
+        "task": "markets.pull_candles",
+        "schedule": 30.0,
+        "options": {"queue": "data", "expire_seconds": 30},
+    },
+}
