@@ -267,3 +267,13 @@ class GapDetected(Event):
     from_at: datetime
     to_at: datetime
     missing_bars: int
+
+
+@event("market.instrument_changed", priority=Priority.HIGH)
+class InstrumentChanged(Event):
+    """A person changed an instrument; old and new value of each field as text."""
+
+    instrument_id: UUID
+    symbol: str
+    old_values: dict[str, str]
+    new_values: dict[str, str]

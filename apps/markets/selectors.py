@@ -103,6 +103,11 @@ def has_more_bars(instrument_id: UUID) -> bool:
     return _has_more_bars(row, venue(row.venue_id))
 
 
+def has_bars(instrument_id: UUID) -> bool:
+    """Whether any bar of the instrument is stored."""
+    return candles().has_any(instrument_id)
+
+
 def bar_window(instrument: InstrumentSpec, timeframe: Timeframe, *, until: datetime | None, count: int) -> BarWindow:
     """The newest `count` bars closed at or before `until` (None: all that the venue's clock has reached), oldest first; fewer if there are no more."""
     if until is None:

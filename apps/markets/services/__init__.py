@@ -2,6 +2,7 @@
 
 from apps.markets.services.clock import command_clock, note_waiting, start_clock
 from apps.markets.services.importing import ImportResult, import_bars
+from apps.markets.services.instruments import change_instrument
 from apps.markets.services.live import fetch_pull, plan_pull, record_failed_pull, store_pull
 from apps.markets.services.pulling import feed_lease, pull_venue
 from apps.markets.services.replay import play_step, replay_source
@@ -10,6 +11,7 @@ from apps.markets.services.venues import archive_venue, open_library_venue, open
 __all__ = [
     "ImportResult",
     "archive_venue",
+    "change_instrument",
     "command_clock",
     "feed_lease",
     "fetch_pull",

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
+from apps.core.errors import Conflict, NotFound
+from apps.events.services import record_event
+from apps.markets.candles import candles
+from apps.markets.contracts import InstrumentChanged
 from apps.markets.domain.tape import Track
 from apps.markets.models import Instrument
 from apps.markets.ports import Listing
 from apps.markets.services.tapes import first_and_last
+
+GRID = frozenset(
+    {"price_scale", "volume_scale", "cash_scale", "tick_size", "lot_size", "multiplier", "calendar", "base_asset", "quote_asset"}
+)
+"""What stored bars, orders and entries are counted in: fixed once bars exist."""
 
 
 def create_instruments(venue_id: UUID, listings: Iterable[Listing], tracks: Iterable[Track] = ()) -> dict[str, Instrument]:
@@ -23,6 +35,33 @@ def create_instruments(venue_id: UUID, listings: Iterable[Listing], tracks: Iter
         row.spec().check_bounds()
     Instrument.objects.bulk_create(rows)
     return {row.symbol: row for row in rows}
+
+
+def change_instrument(instrument_id: UUID, *, values: dict[str, Any], actor: str) -> None:
+    """Change fields of an instrument and put it on the log. Raises NotFound, Conflict for the grid of stored bars, OutOfBounds."""
+    with transaction.atomic():
+        row = Instrument.objects.select_for_update().filter(id=instrument_id).first()
+        if row is None:
+            raise NotFound(f"There is no instrument {instrument_id}.", where="instrument")
+        fixed = sorted(GRID & values.keys())
+        if fixed and candles().has_any(instrument_id):
+            raise Conflict(f"{row.symbol} has stored bars, so {', '.join(fixed)} cannot change any more.", where="instrument")
+        old = {name: str(getattr(row, name)) for name in values}
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.spec().check_bounds()
+        row.save()
+        record_event(
+            InstrumentChanged(
+                instrument_id=row.id,
+                symbol=row.symbol,
+                old_values=old,
+                new_values={name: str(value) for name, value in values.items()},
+            ),
+            occurred_at=datetime.now(UTC),
+            actor=actor,
+            subject=str(row.id),
+        )
 
 
 def _instrument(venue_id: UUID, listing: Listing, first_bar_at: datetime | None, last_bar_at: datetime | None) -> Instrument:
