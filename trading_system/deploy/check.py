@@ -31,7 +31,7 @@ CHECKS: list[tuple[str, list[str], dict[str, str]]] = [
     ("mypy", [*PYTHON, "mypy", "apps", "trading_system", "manage.py"], {}),
     ("ruff check", [*PYTHON, "ruff", "check", "."], {}),
     ("ruff format", [*PYTHON, "ruff", "format", "--check", "."], {}),
-    ("import contracts", [str(Path(sys.executable).with_name("lint-imports")), "--config", "pyproject.toml", "--no-timing"], {}),
+    ("import contracts", [str(Path(sys.executable).with_name("lint-imports")), "--no-logo"], {}),
     ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"], {"DJANGO_SETTINGS_MODULE": "trading_system.settings.test"}),
     ("deploy check", [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"], production_environment()),
 ]

@@ -13,7 +13,6 @@ from trading_system.settings.environment import BASE_DIR, DATA_DIR, env
 from trading_system.settings.interfaces import *  # noqa: F403
 from trading_system.settings.logging import *  # noqa: F403
 from trading_system.settings.redis import *  # noqa: F403
-from trading_system.settings.redis import *  # noqa: F403
 from trading_system.settings.trading import *  # noqa: F403
 
 django_stubs_ext.monkeypatch()

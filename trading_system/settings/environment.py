@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import environ
@@ -21,3 +22,11 @@ SERVERS_FILE = DATA_DIR / "run" / "servers.env"
 if SERVERS_FILE.is_file() and os.access(SERVERS_FILE, os.R_OK):
     environ.Env.read_env(str(SERVERS_FILE), overwrite=True)
     os.environ.update(_given)
+
+
+def decimal_setting(name: str, default: str) -> Decimal:
+    """An exact number from the environment; NaN when it is none, which a system check reports with a hint instead of a traceback here."""
+    try:
+        return Decimal(env.str(name, default=default).strip())
+    except InvalidOperation:
+        return Decimal("NaN")

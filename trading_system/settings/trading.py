@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from trading_system.settings.environment import decimal_setting, env
 
-from trading_system.settings.environment import env
-
-INITIAL_CAPITAL = Decimal(env.str("INITIAL_CAPITAL", default="100000"))
-RISK_PER_TRADE = Decimal(env.str("RISK_PER_TRADE", default="0.02"))
+INITIAL_CAPITAL = decimal_setting("INITIAL_CAPITAL", default="100000")
+RISK_PER_TRADE = decimal_setting("RISK_PER_TRADE", default="0.02")
 TRADING_MODE = env.str("TRADING_MODE", default="paper")
 LIVE_TRADING_ENABLED = env.bool("LIVE_TRADING_ENABLED", default=False)
 """First switch of live trading; the second is in the database. Both are checked at start and before each send."""
-LIVE_TRADING_MAX_DRAWDOWN = Decimal(env.str("LIVE_TRADING_MAX_DRAWDOWN", default="0.10"))
+LIVE_TRADING_MAX_DRAWDOWN = decimal_setting("LIVE_TRADING_MAX_DRAWDOWN", default="0.10")
 LIVE_TRADING_MAX_TRADES_PER_DAY = env.int("LIVE_TRADING_MAX_TRADES_PER_DAY", default=20)
-LIVE_TRADING_MIN_SIGNAL_CONFIDENCE = Decimal(env.str("LIVE_TRADING_MIN_SIGNAL_CONFIDENCE", default="0.6"))
+LIVE_TRADING_MIN_SIGNAL_CONFIDENCE = decimal_setting("LIVE_TRADING_MIN_SIGNAL_CONFIDENCE", default="0.6")
 LIVE_TRADING_AUTO_EXECUTE = env.bool("LIVE_TRADING_AUTO_EXECUTE", default=False)
 LIVE_TRADING_CONFIRMATION_REQUIRED = env.bool("LIVE_TRADING_CONFIRMATION_REQUIRED", default=True)
 

@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--mode", type=TradingMode, default=TradingMode.PAPER)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._refuse_misconfiguration()
         call_command("migrate", interactive=False, verbosity=0, stdout=sys.stderr, stderr=sys.stderr)
         self._report(stage="migrated")
         try:
@@ -35,6 +37,14 @@ class Command(BaseCommand):
             self._report(stage="refused", sentence=str(error))
             raise SystemExit(2) from None
         self._report(stage="ready", **asdict(installation))
+
+    def _refuse_misconfiguration(self) -> None:
+        errors = [message for message in run_checks() if message.is_serious()]
+        if errors:
+            self._report(
+                stage="refused", sentence=" ".join(f"{error.msg} {error.hint or ''} ({error.id})".replace("  ", " ") for error in errors)
+            )
+            raise SystemExit(2)
 
     def _report(self, **report: Any) -> None:
         self.stdout.write(json.dumps(report))
