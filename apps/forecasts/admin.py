@@ -14,7 +14,7 @@ from apps.forecasts.models import Forecast, ForecastModel, TrainingRun
 from apps.forecasts.services import train_venue
 
 
-class _ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+class _ReadOnlyAdmin(ModelAdmin):
     """Rows that only the system writes."""
 
     list_per_page = 50
@@ -79,8 +79,8 @@ class ForecastModelAdmin(_ReadOnlyAdmin):
 
     @admin.display(description="Information coefficient (t)")
     def coefficient(self, model: ForecastModel) -> str:
-        value, t_value = model.metrics["information_coefficient"], model.metrics["information_t"]
-        return "not defined" if value is None else f"{value:+.3f} ({t_value:+.1f})"
+        value, t_value = model.metrics["information_coefficient"], model.metrics["edge_t"]
+        return "not defined" if value is None or t_value is None else f"{value:+.3f} ({t_value:+.1f})"
 
     @admin.display(description="Coverage (nominal 80 %)")
     def coverage(self, model: ForecastModel) -> str:

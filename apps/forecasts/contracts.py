@@ -102,14 +102,18 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class ModelMetrics:
-    """Figures on held-out bars. None where a figure is not defined, such as the correlation of a constant prediction."""
+    """Figures on held-out bars. None where a figure is not defined, such as the correlation of a constant prediction.
+
+    `skill` is 1 - squared error / squared error of the naive baseline, `edge_t` how many standard errors the edge over it is from zero.
+    """
 
     rows: int
     rmse: float
+    baseline_rmse: float
     skill: float
     fold_skill: tuple[float, ...]
     information_coefficient: float | None
-    information_t: float | None
+    edge_t: float | None
     hit_rate: float | None
     coverage: float | None
 

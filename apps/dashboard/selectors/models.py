@@ -67,12 +67,11 @@ def instrument_rows(venue_id: UUID) -> list[InstrumentRow]:
 
 
 def _figures(metrics: ModelMetrics) -> tuple[Figure, ...]:
-    naive_rmse = metrics.rmse / (1 - metrics.skill) ** 0.5 if metrics.skill < 1 else None
     return (
         Figure("Skill over naive", metrics.skill, 0.0, "1 minus the mean squared error over the naive one; above 0 is better than naive"),
-        Figure("Root mean squared error", metrics.rmse, naive_rmse, "of the log return over the horizon"),
+        Figure("Root mean squared error", metrics.rmse, metrics.baseline_rmse, "of the log return over the horizon"),
         Figure("Information coefficient", metrics.information_coefficient, None, "rank correlation of forecast and outcome"),
-        Figure("Its t value", metrics.information_t, None, "above 2 is unlikely to be chance"),
+        Figure("t of the edge over naive", metrics.edge_t, None, "above 1.64 is unlikely to be chance"),
         Figure("Hit rate", metrics.hit_rate, 0.5, "share of right signs"),
         Figure("Coverage of the interval", metrics.coverage, None, "share of outcomes inside it"),
     )

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import exp, floor
 from typing import Any
 
@@ -26,20 +26,29 @@ FLAT_SHARE = 0.02
 
 @dataclass(frozen=True)
 class Calibration:
-    """What held-out bars say about a model's errors; `lower` and `upper` are residual quantiles in units of the scale."""
+    """What held-out bars say about a model's errors; `lower` and `upper` are residual quantiles in units of the scale, which is never
+    below `scale_floor`."""
 
     coverage: float
     lower: float
     upper: float
     slope: float
     rows: int
+    scale_floor: float
 
     def to_dict(self) -> dict[str, Any]:
-        return {"coverage": self.coverage, "lower": self.lower, "upper": self.upper, "slope": self.slope, "rows": self.rows}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Calibration:
-        return cls(float(values["coverage"]), float(values["lower"]), float(values["upper"]), float(values["slope"]), int(values["rows"]))
+        return cls(
+            coverage=float(values["coverage"]),
+            lower=float(values["lower"]),
+            upper=float(values["upper"]),
+            slope=float(values["slope"]),
+            rows=int(values["rows"]),
+            scale_floor=float(values["scale_floor"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -86,10 +95,10 @@ def probability_slope(scores: FloatArray, labels: FloatArray) -> float:
     return (low + high) / 2
 
 
-def calibrate(predictions: FloatArray, labels: FloatArray, scales: FloatArray) -> Calibration:
+def calibrate(predictions: FloatArray, labels: FloatArray, scales: FloatArray, *, scale_floor: float) -> Calibration:
     """Learn the interval and the slope from held-out bars (at least one)."""
     lower, upper = residual_quantiles((labels - predictions) / scales, COVERAGE)
-    return Calibration(COVERAGE, lower, upper, probability_slope(predictions / scales, labels), len(labels))
+    return Calibration(COVERAGE, lower, upper, probability_slope(predictions / scales, labels), len(labels), scale_floor)
 
 
 def outlook(expected_return: float, scale: float, calibration: Calibration) -> Outlook:

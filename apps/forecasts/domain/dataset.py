@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import sqrt
 
@@ -17,11 +17,14 @@ from apps.markets.contracts import BarWindow
 MINIMUM_ROWS = 300
 """Fewer labelled rows than this train nothing: a fold would hold less than two months of daily bars."""
 _SMALLEST_SCALE = 1e-6
+_FLOOR_SHARE = 0.25
+"""A market that stands still for weeks does not become certain: no bar's scale is below this share of the mean."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows in time order. `scales` is the return that one standard deviation over the horizon would be, as known at the row's bar."""
+    """Rows in time order. `scales` is the return that one standard deviation over the horizon would be, as known at the row's bar,
+    but at least `scale_floor`: a unit of measure, the same for every learner."""
 
     horizon_bars: int
     names: tuple[str, ...]
@@ -29,6 +32,7 @@ class Dataset:
     labels: FloatArray
     scales: FloatArray
     closed_at: Int64Array
+    scale_floor: float
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -36,7 +40,7 @@ class Dataset:
     def rows(self, start: int, stop: int) -> Dataset:
         """The rows [start, stop)."""
         cut = slice(start, stop)
-        return Dataset(self.horizon_bars, self.names, self.features[cut], self.labels[cut], self.scales[cut], self.closed_at[cut])
+        return replace(self, features=self.features[cut], labels=self.labels[cut], scales=self.scales[cut], closed_at=self.closed_at[cut])
 
     @property
     def first_closed_at(self) -> datetime:
@@ -52,15 +56,14 @@ class Dataset:
 
 def return_scale(volatility_20: FloatArray, volatility_60: FloatArray, horizon_bars: int) -> FloatArray:
     """The expected size of the return over the horizon: recent volatility, but never far below the longer one's, times the root of time."""
-    floor = np.maximum(volatility_60 / 4, _SMALLEST_SCALE)
-    scales: FloatArray = np.maximum(volatility_20, floor) * sqrt(horizon_bars)
+    scales: FloatArray = np.maximum(volatility_20, volatility_60 / 4) * sqrt(horizon_bars)
     return scales
 
 
-def row_scale(features: dict[str, float], horizon_bars: int) -> float:
-    """`return_scale` of one bar."""
+def row_scale(features: dict[str, float], horizon_bars: int, *, floor: float) -> float:
+    """`return_scale` of one bar, not below a dataset's `scale_floor`."""
     short, long = np.array([features["volatility_20"]]), np.array([features["volatility_60"]])
-    return float(return_scale(short, long, horizon_bars)[0])
+    return max(float(return_scale(short, long, horizon_bars)[0]), floor)
 
 
 def feature_matrix(features: dict[str, FloatArray]) -> FloatArray:
@@ -74,7 +77,10 @@ def build_dataset(window: BarWindow, features: dict[str, FloatArray], horizon_ba
     labels = forward_log_return(window, horizon_bars)
     scales = return_scale(features["volatility_20"], features["volatility_60"], horizon_bars)
     known = np.isfinite(matrix).all(axis=1) & np.isfinite(labels)
-    return Dataset(horizon_bars, tuple(FEATURES), matrix[known], labels[known], scales[known], window.closed_at[known])
+    floor = max(_FLOOR_SHARE * float(np.mean(scales[known])), _SMALLEST_SCALE) if known.any() else _SMALLEST_SCALE
+    return Dataset(
+        horizon_bars, tuple(FEATURES), matrix[known], labels[known], np.maximum(scales[known], floor), window.closed_at[known], floor
+    )
 
 
 def build_datasets(window: BarWindow, horizons: tuple[int, ...]) -> dict[int, Dataset]:

@@ -1,4 +1,8 @@
-"""LightGBM: few, small, strongly regularised trees on returns in units of volatility. The only file that imports the library."""
+"""LightGBM: few, small, strongly regularised trees on returns in units of volatility. The only file that imports the library.
+
+Returns carry little signal, so the sum of all steps stays below one (60 x 0.015): predictions are shrunk towards the mean by design. With
+longer training the held-out error is worse than naive on most instruments, though the ranking (the correlation) is the same.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,12 @@ class LightgbmLearner:
     label = "LightGBM"
     is_baseline = False
 
-    rounds = 80
+    rounds = 60
     settings: ClassVar[dict[str, Any]] = {
         "objective": "regression",
-        "num_leaves": 7,
-        "learning_rate": 0.03,
-        "min_data_in_leaf": 60,
+        "num_leaves": 4,
+        "learning_rate": 0.015,
+        "min_data_in_leaf": 100,
         "lambda_l2": 5.0,
         "feature_fraction": 0.7,
         "bagging_fraction": 0.7,

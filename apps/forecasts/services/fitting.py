@@ -75,7 +75,7 @@ def _candidate(dataset: Dataset, name: str, baseline: list[HeldOut], seed: int) 
         label=learner.label,
         is_baseline=learner.is_baseline,
         evaluation=evaluate(blocks, baseline, horizon_bars=dataset.horizon_bars),
-        calibration=calibrate(everything.predictions, everything.labels, everything.scales),
+        calibration=calibrate(everything.predictions, everything.labels, everything.scales, scale_floor=dataset.scale_floor),
         artifact=learner.to_text(),
         importance=learner.importance(),
         parameters=learner.parameters(),

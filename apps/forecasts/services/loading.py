@@ -30,7 +30,7 @@ class Predictor:
 
     def predict(self, features: dict[str, float], horizon_bars: int) -> Outlook:
         """The outlook of one bar whose features are all finite."""
-        scale = row_scale(features, horizon_bars)
+        scale = row_scale(features, horizon_bars, floor=self.calibration.scale_floor)
         row = np.array([[features[name] for name in self.names]])
         return outlook(float(self.learner.predict(row, np.array([scale]))[0]), scale, self.calibration)
 

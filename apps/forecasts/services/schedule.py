@@ -33,28 +33,37 @@ def sweep_training(*, now: datetime) -> int:
 
 
 def retrain_due() -> list[UUID]:
-    """Request a training for each running venue whose clock is far enough past its newest run; returns the runs requested.
+    """Request a training for each running venue whose clock is far enough past its last one; returns the runs requested.
 
-    The venue's clock decides, not the wall's: a paused replay never retrains. One run per venue is in flight at most.
+    The venue's clock decides, not the wall's: a paused replay never retrains. One run per venue is in flight at most, and a training that
+    failed is not tried again before the next is due.
     """
     due = [venue for venue in markets.venues() if venue.status == ClockStatus.RUNNING and _is_due(venue)]
     return [train_venue(venue_id=venue.id, reason=f"More than {RETRAIN_AFTER_BARS} bars since the last training.") for venue in due]
 
 
 def train_venue(*, venue_id: UUID, reason: str) -> UUID:
-    """Request a training of all active instruments of a venue on its bars up to now; raises InvalidInput if it has none."""
-    return request_training(
-        venue_id=venue_id,
-        instrument_ids=[instrument.id for instrument in markets.instruments(venue_id)],
-        trained_through=markets.venue(venue_id).now_at,
-        reason=reason,
-    )
+    """Request a training, on the bars up to now, of every instrument that was ever trained at the venue, or of all if none was.
+
+    Raises InvalidInput if the venue has no instruments.
+    """
+    instrument_ids = list(_trained_through(venue_id)) or [instrument.id for instrument in markets.instruments(venue_id)]
+    return request_training(venue_id=venue_id, instrument_ids=instrument_ids, trained_through=markets.venue(venue_id).now_at, reason=reason)
 
 
 def _is_due(venue: VenueView) -> bool:
-    newest = TrainingRun.objects.filter(venue_id=venue.id).order_by("-trained_through").first()
-    if newest is None:
-        return bool(markets.instruments(venue.id))
     if TrainingRun.objects.filter(venue_id=venue.id, status__in=_IN_FLIGHT).exists():
         return False
-    return len(markets.closes_after(venue.id, newest.trained_through)) > RETRAIN_AFTER_BARS
+    trained_through = _trained_through(venue.id)
+    if not trained_through:
+        return bool(markets.instruments(venue.id))
+    return len(markets.closes_after(venue.id, min(trained_through.values()))) > RETRAIN_AFTER_BARS
+
+
+def _trained_through(venue_id: UUID) -> dict[UUID, datetime]:
+    """Each instrument's newest bar that a run was asked to see, however the run ended."""
+    newest: dict[UUID, datetime] = {}
+    runs = TrainingRun.objects.filter(venue_id=venue_id).order_by("trained_through")
+    for instrument_ids, trained_through in runs.values_list("instrument_ids", "trained_through"):
+        newest |= {UUID(item): trained_through for item in instrument_ids}
+    return newest

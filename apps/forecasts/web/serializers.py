@@ -43,10 +43,11 @@ class MetricsSerializer(serializers.Serializer[Any]):
 
     rows = serializers.IntegerField()
     rmse = Statistic()
+    baseline_rmse = Statistic(help_text="The same of the naive baseline.")
     skill = Statistic(help_text="1 - error / error of the naive baseline; above 0 is better than naive.")
     fold_skill = serializers.ListField(child=Statistic())
     information_coefficient = Statistic()
-    information_t = Statistic()
+    edge_t = Statistic(help_text="Standard errors by which the edge over the naive baseline is above zero.")
     hit_rate = Statistic()
     coverage = Statistic()
 

@@ -307,6 +307,26 @@ def test_a_running_venue_that_was_never_trained_is_due() -> None:
     assert TrainingRun.objects.get().instrument_ids == [str(world.specs["NASDAQ"].id)]
 
 
+def test_retraining_takes_every_instrument_that_was_ever_trained_and_the_oldest_decides() -> None:
+    world = make_world("SP500", "NASDAQ")
+    world.train("SP500")
+    world.play(100)
+    world.train("NASDAQ")
+    world.play(RETRAIN_AFTER_BARS - 100 + 1)
+    assert len(retrain_due()) == 1
+    run = TrainingRun.objects.get(status=TrainingStatus.QUEUED)
+    assert set(run.instrument_ids) == {str(spec.id) for spec in world.specs.values()}
+
+
+def test_a_failed_training_is_not_tried_again_before_the_next_is_due() -> None:
+    world = make_world(bars=350)
+    world.train()
+    world.play(RETRAIN_AFTER_BARS)
+    assert retrain_due() == []
+    world.play(1)
+    assert len(retrain_due()) == 1
+
+
 def test_a_person_may_ask_for_a_training_of_the_whole_venue() -> None:
     world = make_world("SP500", "NASDAQ")
     train_venue(venue_id=world.venue.id, reason="Asked for by ada in the admin.")

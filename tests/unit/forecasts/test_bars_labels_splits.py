@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from apps.core.errors import InvalidInput
 from apps.forecasts.domain.bars import bar_problem
-from apps.forecasts.domain.dataset import build_datasets
+from apps.forecasts.domain.dataset import build_datasets, row_scale
 from apps.forecasts.domain.features import FEATURES, WARMUP_BARS
 from apps.forecasts.domain.labels import forward_log_return
 from apps.forecasts.domain.splits import purged_folds
@@ -82,6 +82,19 @@ def test_the_dataset_hash_follows_the_bytes() -> None:
     labels = first.labels.copy()
     labels[7] = np.nextafter(labels[7], 1)
     assert first.content_hash() != replace(first, labels=labels).content_hash()
+
+
+def test_a_market_that_stood_still_is_not_taken_for_certain() -> None:
+    """Months without a move have no volatility; their scale is a quarter of the usual one, not zero."""
+    window = random_window(900, seed=12)
+    closes = window.close.copy()
+    closes[400:700] = closes[400]
+    dataset = build_datasets(make_window(closes), (1,))[1]
+    assert dataset.scales.min() == dataset.scale_floor > 0.0005
+    still = {"volatility_20": 0.0, "volatility_60": 0.0}
+    assert row_scale(still, 1, floor=dataset.scale_floor) == dataset.scale_floor
+    constant = build_datasets(make_window(np.full(900, 5_000_000)), (1,))[1]
+    assert (constant.scales == 1e-6).all() and (constant.labels == 0).all()
 
 
 def test_a_short_window_gives_an_empty_dataset() -> None:

@@ -18,10 +18,10 @@ from apps.forecasts.domain.calibration import (
     probability_slope,
     residual_quantiles,
 )
-from apps.forecasts.domain.evaluation import Evaluation, HeldOut, evaluate, rank_correlation, t_statistic
+from apps.forecasts.domain.evaluation import Evaluation, HeldOut, edge_statistic, evaluate, rank_correlation
 from apps.forecasts.domain.promotion import judge
 
-PLAIN = Calibration(coverage=0.8, lower=-1.3, upper=1.2, slope=1.7, rows=1_000)
+PLAIN = Calibration(coverage=0.8, lower=-1.3, upper=1.2, slope=1.7, rows=1_000, scale_floor=0.001)
 
 
 def block(predictions: object, labels: object) -> HeldOut:
@@ -30,7 +30,7 @@ def block(predictions: object, labels: object) -> HeldOut:
 
 
 def evaluation(skill: float, t_value: float | None) -> Evaluation:
-    return Evaluation(1_000, 0.01, (skill, skill), None if t_value is None else 0.05, t_value, 0.5, 0.8)
+    return Evaluation(1_000, 0.01, 0.011, (skill, skill), None if t_value is None else 0.05, t_value, 0.5, 0.8)
 
 
 def test_figures_of_a_perfect_and_a_constant_prediction() -> None:
@@ -38,10 +38,11 @@ def test_figures_of_a_perfect_and_a_constant_prediction() -> None:
     perfect, constant = [block(labels, labels)], [block(np.zeros(6), labels)]
     result = evaluate(perfect, constant, horizon_bars=1)
     assert (result.rmse, result.skill, result.hit_rate) == (0.0, 1.0, 1.0)
+    assert result.baseline_rmse == pytest.approx(np.sqrt(np.mean(labels**2)))
     assert result.information_coefficient == pytest.approx(1.0)
     baseline = evaluate(constant, constant, horizon_bars=1)
     assert baseline.skill == 0.0
-    assert baseline.information_coefficient is None and baseline.information_t is None and baseline.hit_rate is None
+    assert baseline.information_coefficient is None and baseline.edge_t is None and baseline.hit_rate is None
 
 
 def test_rank_correlation_shares_ranks_between_ties() -> None:
@@ -49,9 +50,16 @@ def test_rank_correlation_shares_ranks_between_ties() -> None:
     assert rank_correlation(np.ones(5), np.arange(5.0)) is None
 
 
-def test_overlapping_labels_count_as_fewer_rows() -> None:
-    assert t_statistic(0.1, 1_000) > t_statistic(0.1, 200)
-    assert t_statistic(0.1, 2) == 0.0
+def test_the_edge_is_positive_where_departures_point_at_the_baseline_error() -> None:
+    random = np.random.default_rng(8)
+    errors = random.normal(size=2_000)
+    good, noise = 0.1 * errors + random.normal(size=2_000), random.normal(size=2_000)
+    assert (edge_statistic(good, errors, horizon_bars=1) or 0) > 3
+    assert abs(edge_statistic(noise, errors, horizon_bars=1) or 9) < 2.5
+    assert edge_statistic(np.zeros(2_000), errors, horizon_bars=1) is None
+    assert (edge_statistic(good, errors, horizon_bars=5) or 0) == pytest.approx(
+        (edge_statistic(good, errors, horizon_bars=1) or 0) / 5**0.5
+    )
 
 
 def test_coverage_is_judged_by_earlier_blocks() -> None:
@@ -80,7 +88,7 @@ def test_probability_is_calibrated_on_the_held_out_signs() -> None:
 def test_a_model_whose_sign_was_no_better_than_a_coin_has_confidence_one_half() -> None:
     random = np.random.default_rng(5)
     scores = random.normal(size=2_000)
-    made = calibrate(scores, -scores, np.ones(2_000))
+    made = calibrate(scores, -scores, np.ones(2_000), scale_floor=1e-6)
     assert made.slope == 0.0
     assert outlook(0.05, 0.01, made).confidence == 0.5
     assert probability_slope(scores, np.zeros(2_000)) == 0.0

@@ -74,7 +74,7 @@ def test_a_learnable_pattern_makes_lightgbm_champion(dataset: Dataset) -> None:
     contest = fit_all(replace(dataset, labels=(signal + noise) * dataset.scales))
     champion = next(item for item in contest.candidates if item.learner == contest.champion)
     assert contest.champion == "lightgbm"
-    assert champion.evaluation.skill > 0 and (champion.evaluation.information_t or 0) > 1.64
+    assert champion.evaluation.skill > 0 and (champion.evaluation.edge_t or 0) > 1.64
     assert max(champion.importance, key=lambda name: champion.importance[name]) == "rsi_14"
     assert sum(champion.importance.values()) == pytest.approx(1.0)
     assert champion.calibration.slope > 0
