@@ -32,15 +32,14 @@ def current_factor(
         Measure.VOLATILITY_RATIO: _decimal(volatility_ratio),
     }
     factor = risk_factor(_rules(), values)
-    state, created = RiskFactorState.objects.select_for_update().get_or_create(
-        account_id=account_id, defaults={"value": factor.value, "reasons": list(factor.reasons), "changed_at": at}
-    )
-    if not created and state.value == factor.value and state.reasons == list(factor.reasons):
+    reasons = list(factor.reasons)
+    state, _ = RiskFactorState.objects.select_for_update().get_or_create(account_id=account_id, defaults={"changed_at": at})
+    if state.value == factor.value and state.reasons == reasons:
         return factor
-    state.value, state.reasons, state.changed_at = factor.value, list(factor.reasons), at
+    state.value, state.reasons, state.changed_at = factor.value, reasons, at
     state.save()
     record_event(
-        RiskFactorChanged(account_id=account_id, risk_factor=factor.value, reasons=list(factor.reasons), at=at),
+        RiskFactorChanged(account_id=account_id, risk_factor=factor.value, reasons=reasons, at=at),
         occurred_at=at,
         subject=str(account_id),
     )
