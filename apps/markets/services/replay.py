@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.common import leases
+from apps.common.failpoints import failpoint
 from apps.common.leases import HeldLease
 from apps.common.notify import Channel, notify
 from apps.core.vocabulary import Timeframe
@@ -54,6 +55,7 @@ def play_step(*, venue_id: UUID, loaded: LoadedSource, lease: HeldLease | None =
             return Step(venue_view(clock), is_played=False)
         is_last = loaded.tape.step_after(closed) is None
         _store(clock, loaded, closed)
+        failpoint("streams.bars_stored")
         apply_transport(clock, transport.played(from_micros(closed), is_last=is_last))
         clock.bars_done += 1
         clock.message = END_MESSAGE if is_last else ""
