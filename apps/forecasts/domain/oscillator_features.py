@@ -50,7 +50,7 @@ def relative_true_range(series: Series) -> FloatArray:
     return rolling_sum(series.true_range, _PERIOD).astype(np.float64) / (_PERIOD * series.close)
 
 
-def signed_movement(series: Series) -> FloatArray:
+def _signed_movement(series: Series) -> FloatArray:
     """(up - down) / (up + down) of directional movement over the period, -100 to 100; 0 where nothing moved."""
     up, down = changes(series.window.high), -changes(series.window.low)
     rises = rolling_sum(np.where((up > down) & (up > 0), up, 0), _PERIOD)
@@ -58,9 +58,13 @@ def signed_movement(series: Series) -> FloatArray:
     return 100.0 * ratio((rises - falls).astype(np.float64), (rises + falls).astype(np.float64), otherwise=0.0)
 
 
+def direction(series: Series) -> FloatArray:
+    return series.shared(_signed_movement).copy()
+
+
 def trend_strength(series: Series) -> FloatArray:
     """The mean of |signed movement|, summed as whole millionths."""
-    units = np.rint(np.abs(signed_movement(series)) / _DX_UNIT).astype(np.int64)
+    units = np.rint(np.abs(series.shared(_signed_movement)) / _DX_UNIT).astype(np.int64)
     return rolling_sum(units, _PERIOD).astype(np.float64) * (_DX_UNIT / _PERIOD)
 
 
@@ -72,6 +76,6 @@ def aroon(series: Series) -> FloatArray:
 declare(Feature("rsi_14", ("close",), _PERIOD + 1, "0 to 100", "Relative strength over 14 bars (simple averages): gains as a share of all moves; 50 where nothing moved.", rsi))  # fmt: skip
 declare(Feature("macd_histogram", ("close",), MACD_TAPS, "fraction of price", "MACD (12, 26) less its signal line (9), relative to the price: whether the trend is gaining or losing pace.", macd_histogram))  # fmt: skip
 declare(Feature("atr_14", ("high", "low", "close"), _PERIOD + 1, "fraction of price", "The mean true range of 14 bars, relative to the price: how far a bar usually travels.", relative_true_range))  # fmt: skip
-declare(Feature("direction_14", ("high", "low"), _PERIOD + 1, "-100 to 100", "Upward less downward directional movement over 14 bars, as a share of both.", signed_movement))  # fmt: skip
+declare(Feature("direction_14", ("high", "low"), _PERIOD + 1, "-100 to 100", "Upward less downward directional movement over 14 bars, as a share of both.", direction))  # fmt: skip
 declare(Feature("adx_14", ("high", "low"), 2 * _PERIOD, "0 to 100", "How strong the trend is, up or down: the mean size of directional movement over 14 bars.", trend_strength))  # fmt: skip
 declare(Feature("aroon_25", ("high", "low"), _AROON_BARS + 1, "-100 to 100", "Whether the newest 25-bar high (+) or low (-) is more recent.", aroon))  # fmt: skip

@@ -7,7 +7,9 @@ depend on where the window began.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,7 @@ from apps.markets.contracts import BarWindow
 
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
+A = TypeVar("A", bound=np.generic)
 
 LOG_UNIT = 1e-7
 """Size of one unit of a quantised logarithm (a thousandth of a basis point): 60-bar second moments stay far inside int64."""
@@ -27,6 +30,16 @@ class Series:
 
     def __init__(self, window: BarWindow) -> None:
         self.window = window
+        self._shared: dict[tuple[object, ...], npt.NDArray[Any]] = {}
+
+    def shared(self, compute: Callable[..., npt.NDArray[A]], *arguments: int) -> npt.NDArray[A]:
+        """`compute(self, *arguments)`, once per window, read-only: several features build on it."""
+        key = (compute, *arguments)
+        if key not in self._shared:
+            values = compute(self, *arguments)
+            values.flags.writeable = False
+            self._shared[key] = values
+        return self._shared[key]
 
     def __len__(self) -> int:
         return len(self.window)

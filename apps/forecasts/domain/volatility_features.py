@@ -15,30 +15,37 @@ _VOLUME_SHORT_BARS = 5
 _VOLUME_LOG_UNIT = 1e-6
 
 
-def volatility(series: Series, *, bars: int) -> FloatArray:
-    """Standard deviation of one-bar log returns."""
+def _deviation(series: Series, bars: int) -> FloatArray:
     return rolling_deviation(series.log_returns, bars) * LOG_UNIT
-
-
-def volatility_ratio(series: Series) -> FloatArray:
-    return ratio(volatility(series, bars=SHORT_BARS), volatility(series, bars=LONG_BARS), otherwise=1.0)
 
 
 def _log_volume(series: Series) -> Int64Array:
     return np.rint(np.log1p(series.window.volume.astype(np.float64)) / _VOLUME_LOG_UNIT).astype(np.int64)
 
 
+def _mean_log_volume(series: Series, bars: int) -> FloatArray:
+    return rolling_sum(series.shared(_log_volume), bars).astype(np.float64) / bars
+
+
+def volatility(series: Series, *, bars: int) -> FloatArray:
+    """Standard deviation of one-bar log returns."""
+    return series.shared(_deviation, bars).copy()
+
+
+def volatility_ratio(series: Series) -> FloatArray:
+    return ratio(series.shared(_deviation, SHORT_BARS), series.shared(_deviation, LONG_BARS), otherwise=1.0)
+
+
 def volume_score(series: Series) -> FloatArray:
     """Deviations of the bar's log volume from its mean; 0 where volume does not vary (or is not known)."""
-    logs = _log_volume(series)
-    mean = rolling_sum(logs, _VOLUME_BARS) / _VOLUME_BARS
+    logs = series.shared(_log_volume)
+    mean = series.shared(_mean_log_volume, _VOLUME_BARS)
     return ratio(logs - mean, rolling_deviation(logs, _VOLUME_BARS), otherwise=0.0)
 
 
 def volume_trend(series: Series) -> FloatArray:
-    logs = _log_volume(series)
-    short = rolling_sum(logs, _VOLUME_SHORT_BARS) / _VOLUME_SHORT_BARS
-    return (short - rolling_sum(logs, _VOLUME_BARS) / _VOLUME_BARS) * _VOLUME_LOG_UNIT
+    short, long = series.shared(_mean_log_volume, _VOLUME_SHORT_BARS), series.shared(_mean_log_volume, _VOLUME_BARS)
+    return (short - long) * _VOLUME_LOG_UNIT
 
 
 for _bars in (SHORT_BARS, LONG_BARS):
