@@ -30,7 +30,7 @@ def _cancel(order: Order, account: AccountRef, broker: Broker, ownership: Owners
             row = locked_order(order.id)
             if row.status not in AT_THE_VENUE:
                 return
-            apply_trigger(row, Trigger.REQUEST_CANCEL, at=market_time(row), actor=row.cancel_requested_by, detail=row.status_reason)
+            apply_trigger(row, Trigger.REQUEST_CANCEL, at=market_time(account), actor=row.cancel_requested_by, detail=row.status_reason)
     broker.cancel(order.client_order_id)
     failpoint("executor.after_cancel_sent")
     state = broker.order_state(order.client_order_id)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from apps.core.errors import Misconfigured
 from apps.orders.adapters.simulated.broker import SimulatedBroker
+from apps.orders.contracts import OPEN_STATUSES, OrderStatus
+from apps.orders.models import Order
 from apps.orders.ports import AccountRef, Broker
-from apps.orders.services.cancelling import carry_out_cancels
+from apps.orders.services.cancelling import AT_THE_VENUE, carry_out_cancels
 from apps.orders.services.matching import match_closes
 from apps.orders.services.ownership import Ownership
 from apps.orders.services.reconciliation import Lookups, recover, resolve_unknown
@@ -47,10 +50,33 @@ class AccountExecutor:
             recover(self.account, self._broker, self.ownership)
             self._is_recovered = True
         matched = match_closes(self.account, self._broker, self.ownership)
-        carry_out_cancels(self.account, self._broker, self.ownership)
-        resolve_unknown(self.account, self._broker, self.ownership, self._lookups)
-        sent = send_intents(self.account, self._broker, self.ownership)
+        waiting = _open_work(self.account)
+        if waiting.cancels:
+            carry_out_cancels(self.account, self._broker, self.ownership)
+        if waiting.unknown:
+            resolve_unknown(self.account, self._broker, self.ownership, self._lookups)
+        sent = send_intents(self.account, self._broker, self.ownership) if waiting.intents else 0
         return matched or sent > 0
+
+
+@dataclass(frozen=True)
+class _OpenWork:
+    """What the open orders of an account ask for."""
+
+    intents: bool
+    unknown: bool
+    cancels: bool
+
+
+def _open_work(account: AccountRef) -> _OpenWork:
+    """One read instead of three: most of the time there is nothing to do."""
+    rows = Order.objects.filter(account_id=account.id, status__in=OPEN_STATUSES).values_list("status", "cancel_requested_by").distinct()
+    found = list(rows.order_by())
+    return _OpenWork(
+        intents=any(status == OrderStatus.PENDING for status, _ in found),
+        unknown=any(status == OrderStatus.UNKNOWN for status, _ in found),
+        cancels=any(status in AT_THE_VENUE and wanted for status, wanted in found),
+    )
 
 
 def enforce_halts() -> int:

@@ -9,13 +9,12 @@ from apps.core.errors import Conflict
 from apps.core.ids import uuid7
 from apps.core.ports import port
 from apps.core.vocabulary import Side
-from apps.events.services import record_event
 from apps.markets.selectors import instrument_spec
 from apps.orders.contracts import FillRecord, TradeExecuted
 from apps.orders.domain.states import fill_trigger
 from apps.orders.models import Fill, FillCursor, Order
 from apps.orders.ports import Broker, BrokerFill, FillSink
-from apps.orders.services.transitions import apply_trigger
+from apps.orders.services.transitions import Transitions
 
 
 def catch_up_fills(account_id: UUID, broker: Broker) -> int:
@@ -49,42 +48,53 @@ def store_fills(account_id: UUID, fills: Sequence[BrokerFill]) -> int:
             "order_id", "venue_order_id", "venue_trade_id"
         )
     )
-    stored = 0
+    new: list[tuple[Order, BrokerFill]] = []
     for fill in fills:
         order = orders[fill.client_order_id]
         key = (order.id, fill.venue_order_id, fill.venue_trade_id)
         if key not in known:
             known.add(key)
-            _store_fill(order, fill)
-            stored += 1
-    return stored
+            new.append((order, fill))
+    _store_new(new)
+    return len(new)
 
 
-def _store_fill(order: Order, fill: BrokerFill) -> None:
-    trigger = fill_trigger(quantity=order.quantity, filled=order.filled_quantity, fill=fill.quantity)
-    record = _record(order, fill)
-    Fill.objects.create(
+def _store_new(new: Sequence[tuple[Order, BrokerFill]]) -> None:
+    transitions = Transitions()
+    records = []
+    for order, fill in new:
+        trigger = fill_trigger(quantity=order.quantity, filled=order.filled_quantity, fill=fill.quantity)
+        record = _record(order, fill)
+        order.filled_quantity += fill.quantity
+        order.filled_value += fill.quantity * fill.price
+        order.venue_order_id = order.venue_order_id or fill.venue_order_id
+        transitions.tell(_executed(record), order, at=fill.occurred_at)
+        transitions.apply(order, trigger, at=fill.occurred_at, detail=f"{fill.quantity} at {fill.price} ({fill.reason})")
+        records.append(record)
+    Fill.objects.bulk_create([_row(record) for record in records])
+    transitions.save()
+    sink = port(FillSink)
+    for record in records:
+        sink.book_fill(record)
+
+
+def _row(record: FillRecord) -> Fill:
+    return Fill(
         id=record.id,
-        order_id=order.id,
-        account_id=order.account_id,
-        instrument_id=order.instrument_id,
-        side=order.side,
-        quantity=fill.quantity,
-        price=fill.price,
-        fee=fill.fee,
-        fee_asset=fill.fee_asset,
-        liquidity=fill.liquidity,
-        reason=fill.reason[:40],
-        venue_order_id=fill.venue_order_id,
-        venue_trade_id=fill.venue_trade_id,
-        occurred_at=fill.occurred_at,
+        order_id=record.order_id,
+        account_id=record.account_id,
+        instrument_id=record.instrument.id,
+        side=record.side,
+        quantity=record.quantity,
+        price=record.price,
+        fee=record.fee,
+        fee_asset=record.fee_asset,
+        liquidity=record.liquidity,
+        reason=record.reason[:40],
+        venue_order_id=record.venue_order_id,
+        venue_trade_id=record.venue_trade_id,
+        occurred_at=record.occurred_at,
     )
-    order.filled_quantity += fill.quantity
-    order.filled_value += fill.quantity * fill.price
-    order.venue_order_id = order.venue_order_id or fill.venue_order_id
-    record_event(_executed(record), occurred_at=fill.occurred_at, actor="executor", subject=str(order.id))
-    apply_trigger(order, trigger, at=fill.occurred_at, detail=f"{fill.quantity} at {fill.price} ({fill.reason})")
-    port(FillSink).book_fill(record)
 
 
 def _record(order: Order, fill: BrokerFill) -> FillRecord:

@@ -21,7 +21,7 @@ from apps.orders.domain.validation import check_order
 from apps.orders.models import Order
 from apps.orders.ports import AccountDirectory
 from apps.orders.services.reference import MarketReference, market_reference
-from apps.orders.services.transitions import append_history
+from apps.orders.services.transitions import history_step
 from apps.risk.contracts import OrderProposal, Verdict
 from apps.risk.services import assess_and_reserve
 
@@ -47,8 +47,9 @@ def place_order(request: OrderRequest, *, actor: str = "") -> UUID:
             where="client_order_id",
             hint="Look the first one up; a new order needs a new origin.",
         )
-    append_history(order, "CREATE", before=None, detail=request.reason)
+    created = history_step(order, "CREATE", before=None, detail=request.reason)
     order.save(force_insert=True)
+    created.save(force_insert=True)
     record_event(_created(request), occurred_at=request.market_at, actor=actor or _default_actor(request), subject=str(order.id))
     notify(Channel.INTENTS)
     return order.id

@@ -54,7 +54,7 @@ def recover(account: AccountRef, broker: Broker, ownership: Ownership) -> None:
     """
     with ownership.transaction():
         for order in _locked(account.id, OrderStatus.SENDING):
-            apply_trigger(order, Trigger.LOSE_ANSWER, at=market_time(order), detail="The executor restarted while it was being sent.")
+            apply_trigger(order, Trigger.LOSE_ANSWER, at=market_time(account), detail="The executor restarted while it was being sent.")
         catch_up_fills(account.id, broker)
     failpoint("executor.after_unknown_stored")
     _refuse_foreign_orders(account, broker)
@@ -86,12 +86,12 @@ def take_over(order_id: UUID, state: BrokerOrderState, account: AccountRef, brok
         order = locked_order(order_id)
         if order.status == OrderStatus.UNKNOWN and state.status is not VenueOrderStatus.REJECTED:
             order.venue_order_id = state.venue_order_id
-            apply_trigger(order, Trigger.ACCEPT, at=market_time(order), detail="Found at the venue.")
+            apply_trigger(order, Trigger.ACCEPT, at=market_time(account), detail="Found at the venue.")
         catch_up_fills(account.id, broker)
         order = locked_order(order_id)
         ended = _ENDED.get(state.status)
         if ended is not None and order.status in OPEN_STATUSES and is_legal(OrderStatus(order.status), ended):
-            apply_trigger(order, ended, at=market_time(order), detail=state.reason or f"The venue says {state.status}.")
+            apply_trigger(order, ended, at=market_time(account), detail=state.reason or f"The venue says {state.status}.")
         notify(Channel.ORDERS)
 
 
@@ -116,11 +116,11 @@ def _settle_absent(order: Order, account: AccountRef, broker: Broker, ownership:
         trigger, detail = Trigger.CANCEL, "It never arrived, and its cancel was requested."
     with ownership.transaction():
         row = locked_order(order.id)
-        apply_trigger(row, trigger, at=market_time(row), detail=detail)
+        apply_trigger(row, trigger, at=market_time(account), detail=detail)
         notify(Channel.ORDERS)
     failpoint("executor.after_absence_stored")
     if trigger is Trigger.SEND_AGAIN:
-        send(row, account, broker, ownership)
+        send([row], account, broker, ownership)
 
 
 def _refuse_foreign_orders(account: AccountRef, broker: Broker) -> None:

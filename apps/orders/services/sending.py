@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -25,7 +26,8 @@ from apps.orders.domain.states import Trigger
 from apps.orders.models import Order
 from apps.orders.ports import AccountRef, Broker, BrokerOrder, PlaceAnswer, PlaceOutcome
 from apps.orders.services.ownership import Ownership
-from apps.orders.services.transitions import apply_trigger, locked_order
+from apps.orders.services.transitions import Transitions
+from apps.risk.contracts import HaltView
 from apps.risk.selectors import active_halt, live_refusal
 
 log = structlog.get_logger(__name__)
@@ -39,49 +41,53 @@ _OUTCOME_TRIGGERS = {
 
 
 def send_intents(account: AccountRef, broker: Broker, ownership: Ownership) -> int:
-    """Claim the oldest intents of the account and send them one by one. Returns how many were claimed."""
-    claimed = _claim(account, ownership)
-    failpoint("executor.after_sending_stored")
-    for order in claimed:
-        ownership.keep()
-        send(order, account, broker, ownership)
+    """Claim the oldest intents of the account and send them. Returns how many were claimed.
+
+    At a venue beside our tables several go in one hold of the halt's lock; over a network each is sent and stored by itself.
+    """
+    claimed = _claim(account, ownership, limit=CLAIM_AT_MOST if broker.is_lookup_final else 1)
+    if claimed:
+        failpoint("executor.after_sending_stored")
+        send(claimed, account, broker, ownership)
     return len(claimed)
 
 
-def _claim(account: AccountRef, ownership: Ownership) -> list[Order]:
-    if not Order.objects.filter(account_id=account.id, status=OrderStatus.PENDING).exists():
-        return []
+def _claim(account: AccountRef, ownership: Ownership, *, limit: int) -> list[Order]:
     with ownership.transaction():
         rows = Order.objects.select_for_update(of=("self",), skip_locked=True).select_related("instrument")
-        claimed = list(rows.filter(account_id=account.id, status=OrderStatus.PENDING).order_by("id")[:CLAIM_AT_MOST])
-        now_at = venue(account.venue_id).now_at
+        claimed = list(rows.filter(account_id=account.id, status=OrderStatus.PENDING).order_by("id")[:limit])
+        transitions, at = Transitions(), market_time(account)
         for order in claimed:
-            apply_trigger(order, Trigger.SEND, at=now_at)
+            transitions.apply(order, Trigger.SEND, at=at)
+        transitions.save()
         failpoint("executor.before_sending_stored")
     return claimed
 
 
-def send(order: Order, account: AccountRef, broker: Broker, ownership: Ownership) -> None:
-    """Send one order that is stored as SENDING, holding HALT shared, and store what came of it."""
+def send(orders: Sequence[Order], account: AccountRef, broker: Broker, ownership: Ownership) -> None:
+    """Send orders that are stored as SENDING, holding HALT shared, and store what came of them."""
     with held(Lock.HALT, shared=True):
-        refusal = _refusal(order, account)
-        if refusal:
-            _store(order, Trigger.CANCEL, account, ownership, detail=refusal)
-            return
+        halt = active_halt(account.id)
         ownership.check()
         failpoint("executor.before_place")
-        answer = _place(order, broker)
+        answers = [(order, *_answer(order, account, broker, halt)) for order in orders]
         failpoint("executor.after_place")
-        _store(order, _OUTCOME_TRIGGERS[answer.outcome], account, ownership, detail=answer.reason, venue_order_id=answer.venue_order_id)
+        _store(answers, account, ownership)
     failpoint("executor.after_answer_stored")
 
 
-def _refusal(order: Order, account: AccountRef) -> str:
+def _answer(order: Order, account: AccountRef, broker: Broker, halt: HaltView | None) -> tuple[Trigger, PlaceAnswer]:
+    refusal = _refusal(order, account, halt)
+    if refusal:
+        return Trigger.CANCEL, PlaceAnswer(PlaceOutcome.REJECTED, reason=refusal)
+    answer = _place(order, broker)
+    return _OUTCOME_TRIGGERS[answer.outcome], answer
+
+
+def _refusal(order: Order, account: AccountRef, halt: HaltView | None) -> str:
     """Why the order may not leave after all; empty if it may. Reducing orders pass a halt."""
-    if not order.is_reducing:
-        halt = active_halt(account.id)
-        if halt is not None:
-            return f"Halted: {halt.reason}"
+    if halt is not None and not order.is_reducing:
+        return f"Halted: {halt.reason}"
     if TradingMode.LIVE in (order.mode, account.mode):
         return live_refusal()
     return ""
@@ -98,11 +104,16 @@ def _place(order: Order, broker: Broker) -> PlaceAnswer:
         return PlaceAnswer(PlaceOutcome.UNCERTAIN, reason=f"No answer: {error}")
 
 
-def _store(order: Order, trigger: Trigger, account: AccountRef, ownership: Ownership, *, detail: str, venue_order_id: str = "") -> None:
+def _store(answers: Sequence[tuple[Order, Trigger, PlaceAnswer]], account: AccountRef, ownership: Ownership) -> None:
     with ownership.transaction():
-        row = locked_order(order.id)
-        row.venue_order_id = venue_order_id or row.venue_order_id
-        apply_trigger(row, trigger, at=market_time(row), detail=detail)
+        found = Order.objects.select_for_update(of=("self",)).select_related("instrument").order_by("id")
+        rows = {row.id: row for row in found.filter(id__in=[order.id for order, _, _ in answers])}
+        transitions, at = Transitions(), market_time(account)
+        for order, trigger, answer in answers:
+            row = rows[order.id]
+            row.venue_order_id = answer.venue_order_id or row.venue_order_id
+            transitions.apply(row, trigger, at=at, detail=answer.reason)
+        transitions.save()
         notify(Channel.ORDERS)
 
 
@@ -121,6 +132,6 @@ def to_broker_order(order: Order) -> BrokerOrder:
     )
 
 
-def market_time(order: Order) -> datetime:
-    """The time of the order's venue now."""
-    return venue(order.instrument.venue_id).now_at
+def market_time(account: AccountRef) -> datetime:
+    """The time of the account's venue now."""
+    return venue(account.venue_id).now_at

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+
 from apps.core.errors import NotFound
 from apps.core.events import Event
-from apps.events.services import record_event
+from apps.events.services import NewEvent, record_events
 from apps.orders.contracts import (
     OrderAcknowledged,
     OrderCancelled,
@@ -25,9 +27,15 @@ from apps.orders.domain.states import Trigger, next_status
 from apps.orders.models import Order, OrderEvent
 from apps.risk.services import end_reservation, update_reservation
 
-SAVED_FIELDS = (
-    "status", "status_reason", "history_length", "venue_order_id", "filled_quantity", "filled_value", "cancel_requested_by", "updated_at",
-)  # fmt: skip
+_SAVE = """
+    UPDATE orders_order AS stored SET
+        status = new.status, status_reason = new.status_reason, history_length = new.history_length, venue_order_id = new.venue_order_id,
+        filled_quantity = new.filled_quantity, filled_value = new.filled_value, cancel_requested_by = new.cancel_requested_by,
+        updated_at = now()
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::integer[], %s::text[], %s::numeric[], %s::numeric[], %s::text[])
+        AS new(id, status, status_reason, history_length, venue_order_id, filled_quantity, filled_value, cancel_requested_by)
+    WHERE stored.id = new.id
+"""
 
 
 def locked_order(order_id: UUID) -> Order:
@@ -39,31 +47,80 @@ def locked_order(order_id: UUID) -> Order:
 
 
 def apply_trigger(order: Order, trigger: Trigger, *, at: datetime, actor: str = "executor", detail: str = "") -> OrderStatus:
-    """Move a locked order through the transition table, with its history row, its event and what it reserves.
+    """Move one locked order through the transition table and store it; see `Transitions`."""
+    transitions = Transitions()
+    status = transitions.apply(order, trigger, at=at, actor=actor, detail=detail)
+    transitions.save()
+    return status
 
-    The caller holds the row lock in a transaction and may have set the venue order id, the filled amounts or who asked for the cancel:
-    they are saved here together. `at` is the venue's time. An illegal trigger raises Conflict and changes nothing.
+
+class Transitions:
+    """Steps of locked orders, stored together: their rows, their history, their events and what they reserve.
+
+    The caller holds the row locks in a transaction and may have set the venue order id, the filled amounts or who asked for a cancel on
+    the order before `apply`: they are saved with it. Nothing is stored before `save`.
     """
-    before = OrderStatus(order.status)
-    after = next_status(before, trigger)
-    order.status = after
-    order.status_reason = detail[:300]
-    append_history(order, trigger, before=before, detail=detail)
-    order.save(update_fields=SAVED_FIELDS)
-    event = _EVENTS[trigger](order, detail, after)
-    if event is not None:
-        record_event(event, occurred_at=at, actor=actor, subject=str(order.id))
-    if before.is_open and not after.is_open:
-        end_reservation(order.id)
-    elif trigger is Trigger.PARTIAL_FILL and after.is_open:
-        update_reservation(order.id, order.quantity - order.filled_quantity)
-    return after
+
+    def __init__(self) -> None:
+        self._orders: dict[UUID, Order] = {}
+        self._history: list[OrderEvent] = []
+        self._events: list[NewEvent] = []
+        self._ended: list[UUID] = []
+        self._shrunk: set[UUID] = set()
+
+    def apply(self, order: Order, trigger: Trigger, *, at: datetime, actor: str = "executor", detail: str = "") -> OrderStatus:
+        """Take one step; `at` is the venue's time. An illegal trigger raises Conflict and adds nothing."""
+        before = OrderStatus(order.status)
+        after = next_status(before, trigger)
+        order.status = after
+        order.status_reason = detail[:300]
+        self._history.append(history_step(order, trigger, before=before, detail=detail))
+        event = _EVENTS[trigger](order, detail, after)
+        if event is not None:
+            self.tell(event, order, at=at, actor=actor)
+        if before.is_open and not after.is_open:
+            self._ended.append(order.id)
+        elif trigger is Trigger.PARTIAL_FILL and after.is_open:
+            self._shrunk.add(order.id)
+        self._orders[order.id] = order
+        return after
+
+    def tell(self, event: Event, order: Order, *, at: datetime, actor: str = "executor") -> None:
+        """Record a further event about the order with the others."""
+        self._events.append(NewEvent(event, occurred_at=at, actor=actor, subject=str(order.id)))
+
+    def save(self) -> None:
+        """Store everything applied; without a step nothing is written."""
+        if not self._orders:
+            return
+        OrderEvent.objects.bulk_create(self._history)
+        rows = [_saved_fields(order) for order in self._orders.values()]
+        with connection.cursor() as cursor:
+            cursor.execute(_SAVE, [list(column) for column in zip(*rows, strict=True)])
+        record_events(self._events)
+        for order_id in self._ended:
+            end_reservation(order_id)
+        for order_id in self._shrunk.difference(self._ended):
+            update_reservation(order_id, self._orders[order_id].quantity - self._orders[order_id].filled_quantity)
 
 
-def append_history(order: Order, trigger: str, *, before: OrderStatus | None, detail: str) -> None:
-    """Store one step of the order's life; the caller saves the order itself."""
+def _saved_fields(order: Order) -> tuple[object, ...]:
+    return (
+        str(order.id),
+        str(order.status),
+        order.status_reason,
+        order.history_length,
+        order.venue_order_id,
+        order.filled_quantity,
+        order.filled_value,
+        order.cancel_requested_by,
+    )
+
+
+def history_step(order: Order, trigger: str, *, before: OrderStatus | None, detail: str) -> OrderEvent:
+    """The next step of the order's history, not stored yet; the caller stores it with the order."""
     order.history_length += 1
-    OrderEvent.objects.create(
+    return OrderEvent(
         order_id=order.id,
         sequence=order.history_length,
         trigger=trigger,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from apps.common.failpoints import failpoint
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.markets.selectors import instrument_spec
 from apps.orders.adapters.simulated import mapping
 from apps.orders.adapters.simulated.client import SimulatedVenue
@@ -45,7 +45,7 @@ class SimulatedBroker:
                 stop_price=order.stop_price,
             )
             row = self._venue.accept(order)
-        except (InvalidInput, NotFound) as error:
+        except (InvalidInput, NotFound, Conflict) as error:
             return PlaceAnswer(PlaceOutcome.REJECTED, reason=error.message)
         failpoint("simulated.after_accept")
         return PlaceAnswer(PlaceOutcome.ACCEPTED, venue_order_id=str(row.venue_order_id))

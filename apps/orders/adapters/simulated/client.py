@@ -8,10 +8,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, DecimalField, ExpressionWrapper, F, Sum, When
+from django.db.models import Case, DecimalField, ExpressionWrapper, F, QuerySet, Sum, When
 
 from apps.common.failpoints import failpoint
-from apps.core.errors import NotFound
+from apps.core.errors import Conflict, NotFound
 from apps.core.vocabulary import Side
 from apps.markets.contracts import Bar
 from apps.markets.selectors import bars_closed_at, instrument_spec, venue
@@ -33,15 +33,16 @@ class SimulatedVenue:
     def accept(self, order: BrokerOrder) -> SimulatedOrder:
         """Take the order in a transaction of the venue's own. The same client order id again returns the first order unchanged."""
         with transaction.atomic(durable=True):
-            account = self.locked_account()
-            row = self.order(order.client_order_id)
-            if row is None:
-                now_at = venue(account.venue_id).now_at
-                accepted_at = max(now_at, account.matched_through) if account.matched_through else now_at
-                row = mapping.to_row(order, account_id=self._account_id, accepted_at=accepted_at)
-                row.save(force_insert=True)
+            account = self._account(SimulatedAccount.objects.all())
+            now_at = venue(account.venue_id).now_at
+            accepted_at = max(now_at, account.matched_through) if account.matched_through else now_at
+            row = mapping.to_row(order, account_id=self._account_id, accepted_at=accepted_at)
+            SimulatedOrder.objects.bulk_create([row], ignore_conflicts=True)
             failpoint("simulated.before_commit")
-        return row
+        stored = self.order(order.client_order_id)
+        if stored is None:
+            raise Conflict(f"Another account has used {order.client_order_id}.", where="client_order_id")
+        return stored
 
     def cancel(self, client_order_id: str) -> None:
         """Cancel the order if it is open, in a transaction of the venue's own."""
@@ -60,7 +61,7 @@ class SimulatedVenue:
         if not resting:
             return []
         bars = bars_closed_at(account.venue_id, closed_at)
-        is_daily = venue(account.venue_id).timeframe.duration.days >= 1
+        is_daily = any(map(mapping.is_day_order, resting)) and venue(account.venue_id).timeframe.duration.days >= 1
         changed: list[SimulatedOrder] = []
         fills: list[SimulatedFill] = []
         for order in resting:
@@ -94,7 +95,10 @@ class SimulatedVenue:
 
     def locked_account(self) -> SimulatedAccount:
         """The account's row, locked until the end of the transaction; raises NotFound."""
-        account = SimulatedAccount.objects.select_for_update().filter(pk=self._account_id).first()
+        return self._account(SimulatedAccount.objects.select_for_update())
+
+    def _account(self, rows: QuerySet[SimulatedAccount]) -> SimulatedAccount:
+        account = rows.filter(pk=self._account_id).first()
         if account is None:
             raise NotFound(f"The simulated venue has no account {self._account_id}.", where="account_id")
         return account
