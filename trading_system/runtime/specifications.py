@@ -42,6 +42,10 @@ def application_environment(name: str, settings: Mapping[str, str]) -> dict[str,
     return inherited | _ONE_THREAD | {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1", "TRADING_PROCESS": name} | dict(settings)
 
 
+LESS_URGENT = frozenset({"events", "worker", "beat"})
+"""Start a little later: nobody waits for their first work."""
+
+
 def application_processes(*, host: str, port: int, settings: Mapping[str, str]) -> list[ProcessSpecification]:
     """Web first, because a person waits for it; then what trades; then what computes."""
     commands: dict[str, list[str]] = {

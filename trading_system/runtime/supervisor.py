@@ -21,8 +21,8 @@ from trading_system.runtime.specifications import ProcessSpecification
 from trading_system.runtime.supervised import ProcessState, Supervised
 from trading_system.runtime.usage import UsageMeter
 
-APPLICATION_STOP_SECONDS = 6.0
-SERVER_STOP_SECONDS = 1.5
+APPLICATION_STOP_SECONDS = 5.0
+SERVER_STOP_SECONDS = {"redis": 1.0, "postgres": 3.5}
 START_GRACE_SECONDS = 45.0
 """A process may need this long from its start to its first heartbeat."""
 RECOVERY_GRACE_SECONDS = 20.0
@@ -46,6 +46,8 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._probes: dict[str, Probe] = {}
         self._usage = UsageMeter()
+        self._waiting: list[Supervised] = []
+        self._start_waiting_at = 0.0
         self._next_status = 0.0
         self._started_at = datetime.now(UTC)
 
@@ -57,10 +59,12 @@ class Supervisor:
     def start(self, specifications: Sequence[ProcessSpecification]) -> None:
         """Start these, in this order, and keep them alive from now on."""
         for specification in specifications:
-            log = RotatingLog(self._places.logs / f"{specification.name}.log")
-            child = Supervised(specification, log, self._selector)
-            self.children.append(child)
-            child.start()
+            self._add(specification).start()
+
+    def start_soon(self, specifications: Sequence[ProcessSpecification], *, seconds: float) -> None:
+        """Start these when the web answers, or after so many seconds: who is waited for most gets the cores first."""
+        self._waiting = [self._add(specification) for specification in specifications]
+        self._start_waiting_at = time.monotonic() + seconds
 
     def watch(self, addresses: ServerAddresses, *, host: str, port: int) -> None:
         """Begin to ask the servers and the web whether they answer."""
@@ -95,20 +99,32 @@ class Supervisor:
         self.is_stopping = True
         for probe in self._probes.values():
             probe.end()
-        servers = [child for child in self.children if child.name in ("postgres", "redis")]
+        servers = [child for child in self.children if child.name in SERVER_STOP_SECONDS]
         application = [child for child in self.children if child not in servers]
         self._stop_together(application[::-1], APPLICATION_STOP_SECONDS)
         for server in servers[::-1]:
-            self._stop_together([server], SERVER_STOP_SECONDS)
+            self._stop_together([server], SERVER_STOP_SECONDS[server.name])
         for child in self.children:
             child.close()
         self._places.processes_file.unlink(missing_ok=True)
+
+    def _add(self, specification: ProcessSpecification) -> Supervised:
+        child = Supervised(specification, RotatingLog(self._places.logs / f"{specification.name}.log"), self._selector)
+        self.children.append(child)
+        return child
+
+    def _start_the_waiting(self) -> None:
+        if self._waiting and (self.is_web_answering or time.monotonic() >= self._start_waiting_at):
+            waiting, self._waiting = self._waiting, []
+            for child in waiting:
+                child.start()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.is_stopping = True
 
     def _turn(self) -> None:
         self._pump(_TICK_SECONDS)
+        self._start_the_waiting()
         for child in self.children:
             sentence = child.supervise()
             if sentence:
@@ -158,9 +174,9 @@ class Supervisor:
 
     def _may_judge(self, child: Supervised) -> bool:
         """The servers that heartbeats travel through must have answered for a while."""
-        if child.name in ("postgres", "redis"):
+        if child.name in SERVER_STOP_SECONDS:
             return True
-        return all(self._probes[name].answering_for > RECOVERY_GRACE_SECONDS for name in ("postgres", "redis"))
+        return all(self._probes[name].answering_for > RECOVERY_GRACE_SECONDS for name in SERVER_STOP_SECONDS)
 
     def _heartbeats(self) -> dict[str, BeatAge]:
         probe = self._probes.get("postgres")

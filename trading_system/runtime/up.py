@@ -25,12 +25,13 @@ from trading_system.runtime.programs import plain_environment, postgres_programs
 from trading_system.runtime.redis import RedisServer
 from trading_system.runtime.refusals import StartRefused
 from trading_system.runtime.secrets import local_secret
-from trading_system.runtime.specifications import BASE_DIR, ProcessSpecification, application_processes
+from trading_system.runtime.specifications import BASE_DIR, LESS_URGENT, ProcessSpecification, application_processes
 from trading_system.runtime.supervisor import Supervisor
 
 EXIT_REFUSED = 2
 _SERVER_START_SECONDS = 60.0
 _PREPARATION_ATTEMPTS = 3
+_LESS_URGENT_SECONDS = 8.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -157,7 +158,8 @@ class _Start:
         return preparation.is_migrated
 
     def _start_processes(self, processes: list[ProcessSpecification], addresses: ServerAddresses) -> None:
-        self._supervisor.start(processes)
+        self._supervisor.start([process for process in processes if process.name not in LESS_URGENT])
+        self._supervisor.start_soon([process for process in processes if process.name in LESS_URGENT], seconds=_LESS_URGENT_SECONDS)
         self._supervisor.watch(addresses, host=self._options.host, port=self._options.port)
 
     def _welcome(self, welcome: Welcome) -> None:
