@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -14,9 +15,11 @@ from apps.core.ports import port
 from apps.core.vocabulary import OrderType, Side, TradingMode
 from apps.events.models import LoggedEvent
 from apps.orders.ports import FillSink
+from apps.portfolio.services import LedgerPortfolioView
 from apps.risk import selectors
 from apps.risk.contracts import CheckCode, LimitCode, OrderProposal, Verdict
 from apps.risk.models import Reservation, RiskVerdict
+from apps.risk.ports import AccountExposure
 from apps.risk.services import change_limit, end_reservation, engage_halt, set_live_trading, update_reservation
 from tests.factories.trading_world import World, add_bar, open_world, place
 from tests.integration.portfolio.fills import make_fill
@@ -226,31 +229,53 @@ def test_of_many_exits_at_once_no_more_than_the_position_passes() -> None:
     assert sum(verdict.approved for verdict in verdicts) == 2
 
 
-@pytest.mark.django_db(transaction=True)
-def test_fills_booked_while_orders_are_judged_never_open_a_gap() -> None:
-    """A fill moves value from reservation to position; whatever moment the gate reads, it must never see it in neither."""
-    world = open_world()
-    limit(LimitCode.MAX_POSITION_NOTIONAL, "1500", mode="paper")
-    for _ in range(5):
-        first = propose(world, quantity=10)
-        assert assess(first).approved
-        fill = make_fill(world, Side.BUY, "10", "100")
-        barrier = threading.Barrier(2)
+def _book_during_the_read(monkeypatch: pytest.MonkeyPatch, action: Callable[[], None], *, before_the_books: bool) -> None:
+    """Let `action` happen once while the gate reads: just before or just after it has read the books."""
+    read, pending = LedgerPortfolioView.exposure, [action]
 
-        def book(fill: object = fill, first: OrderProposal = first, barrier: threading.Barrier = barrier) -> None:
-            try:
-                connection.ensure_connection()
-                barrier.wait(timeout=30)
-                with transaction.atomic():
-                    port(FillSink).book_fill(fill)  # type: ignore[arg-type]
-                    update_reservation(first.order_id, Decimal(0))
-            finally:
-                connection.close()
+    def exposure(self: LedgerPortfolioView, account_id: UUID, instrument_id: UUID) -> AccountExposure:
+        if pending and before_the_books:
+            pending.pop()()
+        found = read(self, account_id, instrument_id)
+        if pending:
+            pending.pop()()
+        return found
 
-        thread = threading.Thread(target=book)
-        thread.start()
-        barrier.wait(timeout=30)
-        seen = [refused_by(assess(propose(world, quantity=10))) for _ in range(4)]
-        thread.join()
-        assert seen == ["MAX_POSITION_NOTIONAL"] * 4
-        port(FillSink).book_fill(make_fill(world, Side.SELL, "10", "100"))
+    monkeypatch.setattr(LedgerPortfolioView, "exposure", exposure)
+
+
+@pytest.mark.parametrize("before_the_books", [True, False])
+def test_a_fill_booked_while_the_gate_reads_is_seen_exactly_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, before_the_books: bool
+) -> None:
+    limit(LimitCode.MAX_POSITION_NOTIONAL, "2000", mode="paper")
+    first = propose(world, quantity=10)
+    assess(first)
+    fill = make_fill(world, Side.BUY, "10", "100")
+
+    def book() -> None:
+        port(FillSink).book_fill(fill)
+        update_reservation(first.order_id, Decimal(0))
+
+    _book_during_the_read(monkeypatch, book, before_the_books=before_the_books)
+    verdict = assess(propose(world, quantity=10))
+    assert next(check.value for check in verdict.checks if check.code == "MAX_POSITION_NOTIONAL") == "2000"
+    assert refused_by(verdict) == ""
+    assert refused_by(assess(propose(world, quantity=1))) == "MAX_POSITION_NOTIONAL"
+
+
+@pytest.mark.parametrize("before_the_books", [True, False])
+def test_an_exit_is_not_held_back_by_another_that_fills_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch, before_the_books: bool
+) -> None:
+    port(FillSink).book_fill(make_fill(world, Side.BUY, "10", "100"))
+    first = propose(world, Side.SELL, 6, is_reducing=True)
+    assess(first)
+    fill = make_fill(world, Side.SELL, "6", "100")
+
+    def book() -> None:
+        port(FillSink).book_fill(fill)
+        update_reservation(first.order_id, Decimal(0))
+
+    _book_during_the_read(monkeypatch, book, before_the_books=before_the_books)
+    assert refused_by(assess(propose(world, Side.SELL, 4, is_reducing=True))) == ""
