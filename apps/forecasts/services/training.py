@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, InterfaceError
 
+from apps.common.failpoints import failpoint
 from apps.core.clock import Clock, WallClock
 from apps.core.errors import InvalidInput, OwnershipLost
 from apps.core.values import InstrumentSpec
@@ -83,6 +84,7 @@ def _train(claim: Claim, clock: Clock) -> _Tally:
             contest = _contest(instrument, dataset, tally)
             if contest is not None:
                 store_contest(claim, instrument=instrument, dataset=dataset, contest=contest)
+                failpoint("forecasts.models_stored")
                 tally.made += 1
             tally.done += 1
     show_progress(claim, done=tally.done, total=tally.total, message=tally.sentence(), now=clock.now())
