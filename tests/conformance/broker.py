@@ -1,0 +1,143 @@
+"""What every broker adapter promises. A promise is a function that takes a bench: run all of them over a new adapter.
+
+The bench is how a test talks to the venue behind the adapter: it makes instruments tradable, trades against what rests there, and builds
+a fresh adapter on the same account, as a restarted process would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Protocol
+
+from apps.core.vocabulary import Side
+from apps.orders.ports import Broker, BrokerOrder, PlaceOutcome, VenueOrderStatus
+
+
+class BrokerBench(Protocol):
+    """One account at one venue, flat and without orders at first."""
+
+    def broker(self) -> Broker:
+        """A fresh adapter on the account."""
+        ...
+
+    def resting_order(self, name: str) -> BrokerOrder:
+        """A buy that the venue accepts and that nothing fills until `trade` is called."""
+        ...
+
+    def impossible_order(self, name: str) -> BrokerOrder:
+        """An order that the venue must refuse."""
+        ...
+
+    def trade(self) -> None:
+        """Let the market fill every resting order completely."""
+        ...
+
+
+def an_accepted_order_is_open_and_found_by_our_id(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.resting_order("a")
+    answer = broker.place(order)
+    assert answer.outcome is PlaceOutcome.ACCEPTED
+    assert answer.venue_order_id
+    state = bench.broker().order_state(order.client_order_id)
+    assert state is not None
+    assert (state.status, state.venue_order_id, state.filled) == (VenueOrderStatus.OPEN, answer.venue_order_id, Decimal(0))
+
+
+def a_refused_order_says_why_and_does_not_exist(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.impossible_order("a")
+    answer = broker.place(order)
+    assert answer.outcome is PlaceOutcome.REJECTED
+    assert answer.reason
+    state = broker.order_state(order.client_order_id)
+    assert state is None or state.status is VenueOrderStatus.REJECTED
+    assert list(broker.open_orders()) == []
+
+
+def an_order_that_was_never_sent_is_not_found(bench: BrokerBench) -> None:
+    assert bench.broker().order_state("ts-never-sent") is None
+
+
+def the_same_client_order_id_never_makes_two_orders(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.resting_order("a")
+    first = broker.place(order)
+    second = bench.broker().place(replace(order, quantity=order.quantity * 2))
+    assert second.outcome is PlaceOutcome.REJECTED or second.venue_order_id == first.venue_order_id
+    assert len(broker.open_orders()) == 1
+    bench.trade()
+    assert sum(fill.quantity for fill in broker.fills_since(0)) == order.quantity
+
+
+def a_cancelled_order_is_cancelled_and_cancelling_again_changes_nothing(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.resting_order("a")
+    broker.place(order)
+    broker.cancel(order.client_order_id)
+    broker.cancel(order.client_order_id)
+    state = broker.order_state(order.client_order_id)
+    assert state is not None
+    assert state.status is VenueOrderStatus.CANCELLED
+    bench.trade()
+    assert list(broker.fills_since(0)) == []
+
+
+def cancelling_what_is_unknown_or_filled_changes_nothing(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.resting_order("a")
+    broker.cancel("ts-never-sent")
+    broker.place(order)
+    bench.trade()
+    broker.cancel(order.client_order_id)
+    state = broker.order_state(order.client_order_id)
+    assert state is not None
+    assert (state.status, state.filled) == (VenueOrderStatus.FILLED, order.quantity)
+
+
+def open_orders_are_those_that_may_still_trade(bench: BrokerBench) -> None:
+    broker = bench.broker()
+    kept, cancelled = bench.resting_order("a"), bench.resting_order("b")
+    broker.place(kept)
+    broker.place(cancelled)
+    broker.cancel(cancelled.client_order_id)
+    assert [state.client_order_id for state in broker.open_orders()] == [kept.client_order_id]
+    bench.trade()
+    assert list(broker.open_orders()) == []
+
+
+def fills_are_read_by_cursor_ascending_and_again_the_same(bench: BrokerBench) -> None:
+    broker = bench.broker()
+    for name in "abc":
+        broker.place(bench.resting_order(name))
+    bench.trade()
+    fills = list(broker.fills_since(0))
+    assert len(fills) == 3
+    assert [fill.sequence for fill in fills] == sorted({fill.sequence for fill in fills})
+    assert list(bench.broker().fills_since(0)) == fills
+    assert list(broker.fills_since(fills[0].sequence)) == fills[1:]
+    assert list(broker.fills_since(fills[-1].sequence)) == []
+    assert len({(fill.venue_order_id, fill.venue_trade_id) for fill in fills}) == 3
+
+
+def positions_and_balances_are_what_the_fills_made_of_them(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.resting_order("a")
+    before = {balance.asset: balance.total for balance in broker.balances()}
+    assert [position for position in broker.positions() if position.quantity] == []
+    broker.place(order)
+    bench.trade()
+    fill = broker.fills_since(0)[0]
+    assert {position.symbol: position.quantity for position in broker.positions()} == {order.symbol: order.quantity * order.side.sign}
+    after = {balance.asset: balance.total for balance in broker.balances()}
+    assert order.side is Side.BUY
+    assert after[fill.fee_asset] == before[fill.fee_asset] - fill.quantity * fill.price - fill.fee
+
+
+PROMISES: tuple[Callable[[BrokerBench], None], ...] = (
+    an_accepted_order_is_open_and_found_by_our_id,
+    a_refused_order_says_why_and_does_not_exist,
+    an_order_that_was_never_sent_is_not_found,
+    the_same_client_order_id_never_makes_two_orders,
+    a_cancelled_order_is_cancelled_and_cancelling_again_changes_nothing,
+    cancelling_what_is_unknown_or_filled_changes_nothing,
+    open_orders_are_those_that_may_still_trade,
+    fills_are_read_by_cursor_ascending_and_again_the_same,
+    positions_and_balances_are_what_the_fills_made_of_them,
+)
