@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from trading_system.runtime.refusals import StartRefused
 from trading_system.runtime.secrets import local_secret
 
 _ROOT_HOMES = (Path("/var/lib/trading-system"), Path("/var/tmp/trading-system"))  # noqa: S108 - created 0711 with private folders inside
+_POINTER = "servers-elsewhere"
+"""File in the data directory that names the home, when that is not below it."""
 _UNPRIVILEGED = "nobody"
 MINIMUM_FREE_BYTES = 300 * 1024 * 1024
 
@@ -105,21 +109,19 @@ def refuse_full_disk(folder: Path) -> None:
 
 
 def server_places(data_dir: Path) -> ServerPlaces:
-    """The places of the servers of `data_dir`, the same ones at every start. Creates nothing but a secret."""
-    key = hashlib.blake2b(str(data_dir).encode(), digest_size=5).hexdigest()
-    candidates = [data_dir / "servers", *(root / key for root in _ROOT_HOMES)]
-    existing = next((home for home in candidates if _has_cluster(home)), None)
+    """The places of the servers of `data_dir`, the same ones at every start."""
+    inside = data_dir / "servers"
+    existing = inside if _has_cluster(inside) else _outside_home(data_dir)
     account = _account_for(existing)
-    home = existing or (candidates[0] if account is None else _first_reachable(candidates, account))
-    return ServerPlaces(
-        account, home, copies=_copies(home, data_dir), sockets=short_folder(f"{data_dir}|{local_secret(data_dir, 'sockets')}")
-    )
+    home = existing or (inside if account is None else _new_home(data_dir, account))
+    copies = data_dir / "programs" if home == inside else home.parent / "programs"
+    return ServerPlaces(account, home, copies, sockets=short_folder(f"{data_dir}|{local_secret(data_dir, 'sockets')}"))
 
 
-def outside_folders(data_dir: Path) -> list[Path]:
+def outside_paths(data_dir: Path) -> list[Path]:
     """What belongs to `data_dir` but does not live below it (to be removed with it)."""
-    key = hashlib.blake2b(str(data_dir).encode(), digest_size=5).hexdigest()
-    return [root / key for root in _ROOT_HOMES if (root / key).exists()]
+    home = _outside_home(data_dir)
+    return [home, _owner_file(home)] if home else []
 
 
 def short_folder(scope: str) -> Path:
@@ -129,9 +131,33 @@ def short_folder(scope: str) -> Path:
 
 
 def can_reach(folder: Path, account: Account | None) -> bool:
-    """Whether `account` can enter `folder`."""
-    code, _ = run_as(["test", "-x", str(folder)], account=account, directory=Path("/"), environment=plain_environment())
+    """Whether `account` can enter `folder`. Refuses when we may not start programs as that user."""
+    try:
+        code, _ = run_as(["test", "-x", str(folder)], account=account, directory=Path("/"), environment=plain_environment())
+    except PermissionError as error:
+        raise StartRefused(
+            f"The servers cannot be started as the user {account.name if account else 'that started this'}: {error.strerror}.",
+            hint="Start as an ordinary user, or set DATABASE_URL and REDIS_URL.",
+        ) from error
     return code == 0
+
+
+def _outside_home(data_dir: Path) -> Path | None:
+    """The home elsewhere that `data_dir` points to. A moved directory keeps its home; a copied one does not share it."""
+    try:
+        home = Path((data_dir / _POINTER).read_text())
+        owner = Path(_owner_file(home).read_text())
+    except FileNotFoundError:
+        return None
+    if owner != data_dir:
+        if (owner / _POINTER).exists():
+            return None
+        _owner_file(home).write_text(str(data_dir))
+    return home
+
+
+def _owner_file(home: Path) -> Path:
+    return home.with_name(f"{home.name}.owner")
 
 
 def _has_cluster(home: Path) -> bool:
@@ -173,27 +199,20 @@ def _name_of(uid: int) -> str:
         return str(uid)
 
 
-def _first_reachable(candidates: list[Path], account: Account) -> Path:
-    for home in candidates:
-        try:
-            home.parent.mkdir(parents=True, exist_ok=True)
-            if home.parent in _ROOT_HOMES:
-                home.parent.chmod(0o711)
-            if can_reach(home.parent, account):
+def _new_home(data_dir: Path, account: Account) -> Path:
+    """In the data directory if `account` can enter it, else a folder of its own where it can, remembered in the data directory."""
+    if can_reach(data_dir, account):
+        return data_dir / "servers"
+    for root in _ROOT_HOMES:
+        with suppress(OSError):
+            root.mkdir(parents=True, exist_ok=True)
+            root.chmod(0o711)
+            if can_reach(root, account):
+                home = root / secrets.token_hex(5)
+                _owner_file(home).write_text(str(data_dir))
+                (data_dir / _POINTER).write_text(str(home))
                 return home
-        except PermissionError as error:
-            raise StartRefused(
-                f"The servers cannot be started as the user {account.name}: {error.strerror}.",
-                hint="Start as an ordinary user, or set DATABASE_URL and REDIS_URL.",
-            ) from error
-        except OSError:
-            continue
     raise StartRefused(
         f"No place was found where the user {account.name} can keep the database.",
         hint="Start as an ordinary user, or set DATABASE_URL and REDIS_URL.",
     )
-
-
-def _copies(home: Path, data_dir: Path) -> Path:
-    """Beside the data: below a folder that the account can enter."""
-    return home.parent / "programs" if home.parent != data_dir else data_dir / "programs"

@@ -83,10 +83,15 @@ class PostgresServer:
         self.stop_leftover()
 
     def is_accepting(self) -> bool:
-        """Whether it answers a query right now."""
+        """Whether it answers a query right now. Refuses when it answers that our password is wrong."""
         try:
             self._run("SELECT 1", database="postgres")
-        except psycopg2.Error:
+        except psycopg2.Error as error:
+            if "password authentication failed" in str(error):
+                raise StartRefused(
+                    f"The database in {self.data} has another password than the one in the data directory.",
+                    hint="Restore the folder `secrets` of the data directory, or choose another one with --data-dir.",
+                ) from error
             return False
         return True
 

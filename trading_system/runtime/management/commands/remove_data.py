@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from trading_system.runtime.instance import running_instance
-from trading_system.runtime.places import DataPlaces, outside_folders
+from trading_system.runtime.places import DataPlaces, outside_paths
 from trading_system.settings.environment import DATA_DIR
 
 
@@ -24,17 +24,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if running_instance(DataPlaces(DATA_DIR)) is not None:
             raise CommandError("The system is running; stop it first (`make stop`).")
-        folders = [folder for folder in (DATA_DIR, *outside_folders(DATA_DIR)) if folder.exists()]
-        if not folders:
+        paths = [path for path in (DATA_DIR, *outside_paths(DATA_DIR)) if path.exists()]
+        if not paths:
             self.stdout.write("There is no data to remove.")
             return
         self.stdout.write("This removes the database with all trades, models, secrets and logs:")
-        for folder in folders:
-            self.stdout.write(f"  {folder}")
+        for path in paths:
+            self.stdout.write(f"  {path}")
         if not options["yes"] and not self._is_wanted():
             raise CommandError("Nothing was removed.")
-        for folder in folders:
-            shutil.rmtree(folder)
+        for path in reversed(paths):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
         self.stdout.write("Removed.")
 
     def _is_wanted(self) -> bool:
