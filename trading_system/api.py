@@ -128,5 +128,5 @@ urlpatterns: list[URLPattern] = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/docs/redoc/", SpectacularRedocView.as_view(url_name="api-schema", template_name="api/redoc.html")),
-    re_path(r"^api(/.*)?$", unknown_address),
+    re_path(r"^api(?:/.*)?$", unknown_address),
 ]

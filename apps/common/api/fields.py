@@ -16,10 +16,11 @@ from apps.common.fields import DECIMAL_PLACES, MAX_DIGITS
 
 @extend_schema_field({"type": "string", "format": "decimal", "example": "101.25"})
 class ExactDecimal(serializers.Field[Any, Any, Any, Any]):
-    """An exact number going out: a string, never in exponent form, to the last digit that we have."""
+    """An exact number going out: a string without exponent and without zeros at the end, to the last digit that we have."""
 
     def to_representation(self, value: Decimal) -> str:
-        return format(value, "f")
+        text = format(value, "f") if value else "0"
+        return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 class ExactDecimalInput(serializers.DecimalField):

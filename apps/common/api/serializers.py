@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import QueryDict
 from rest_framework import serializers
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Input whose unknown fields are errors, named one by one, and whose query parameters come once each."""
+    """Input whose unknown fields are errors, named one by one."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
@@ -21,7 +20,5 @@ class StrictSerializer(serializers.Serializer[Any]):
         known = [name for name, field in self.fields.items() if not field.read_only]
         allowed = f"Known: {', '.join(known)}." if known else "None is known here."
         errors = {str(name): [f"Unknown field. {allowed}"] for name in data if name not in known}
-        if isinstance(data, QueryDict):
-            errors |= {name: ["Given more than once."] for name in data if len(data.getlist(name)) > 1}
         if errors:
             raise serializers.ValidationError(errors, code="unknown_field")

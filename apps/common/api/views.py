@@ -69,7 +69,11 @@ class ApiView(APIView):
 
     def query(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """The validated query parameters; unknown, repeated or bad ones raise."""
-        return self._validated(serializer(data=self.request.query_params))
+        given = self.request.query_params
+        repeated = {name: ["Given more than once."] for name in given if len(given.getlist(name)) > 1}
+        if repeated:
+            raise exceptions.ValidationError(repeated, code="repeated")
+        return self._validated(serializer(data=given.dict()))
 
     def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """The validated body; unknown or bad fields raise."""

@@ -1,0 +1,127 @@
+"""The schema is complete and true: generated without a warning, and every answer to whatever is sent fits it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, given, settings
+from rest_framework.test import APIClient
+
+from apps.access.contracts import Role
+from apps.common.throttling import WindowThrottle
+from tests.integration.api.conftest import user_of
+from tests.world import World
+from trading_system.api import OLDER_VIEWS, VIEWS
+
+EXAMPLES_PER_OPERATION = 8
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
+    return document
+
+
+def test_schema_is_generated_without_a_warning(tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
+
+
+def test_every_address_is_in_the_schema(document: dict[str, Any]) -> None:
+    assert len(document["paths"]) == len(VIEWS) + len(OLDER_VIEWS)
+
+
+def test_every_operation_is_tagged_described_and_names_its_problems(document: dict[str, Any]) -> None:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            name = f"{method} {path}"
+            assert operation["description"].strip(), name
+            assert len(operation["tags"]) == 1, name
+            assert set(operation["responses"]) >= {"400", "401", "429", "500", "503"}, name
+            assert any(status.startswith("2") for status in operation["responses"]), name
+            assert PROBLEM in operation["responses"]["400"]["content"], name
+            is_public = path.startswith("/api/v1/auth/") and path != "/api/v1/auth/me/"
+            assert bool(operation.get("security")) is not is_public, name
+            assert operation.get("deprecated", False) is (not path.startswith("/api/v1/") or path == "/api/v1/portfolio/"), name
+
+
+def test_pages_of_the_documentation_load_nothing_from_elsewhere() -> None:
+    for address in ("/api/docs/", "/api/docs/redoc/"):
+        page = Client().get(address)
+        assert page.status_code == 200
+        assert b"http://" not in page.content.replace(b"http://testserver", b"")
+        assert b"https://" not in page.content
+
+
+def test_schema_is_served_to_anyone() -> None:
+    answer = Client().get("/api/v1/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
+    assert answer.status_code == 200
+    assert answer.json()["info"]["title"] == "Trading System API"
+
+
+@pytest.mark.django_db
+def test_nothing_that_fits_the_schema_or_breaks_it_fails_the_server(document: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WindowThrottle, "limit", 1_000_000)
+    World().step(2)
+    client = APIClient(raise_request_exception=False)
+    client.force_login(user_of(Role.ADMIN))
+    fits = _validators(document)
+    schema = schemathesis.openapi.from_dict(document)
+    for result in schema.get_all_operations():
+        _try_operation(result.ok(), client, fits)
+
+
+def _try_operation(operation: Any, client: APIClient, fits: Any) -> None:
+    @settings(max_examples=EXAMPLES_PER_OPERATION, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy())
+    def run(case: Any) -> None:
+        answer = _send(client, case)
+        told = f"{case.method} {case.formatted_path} {case.query} {case.body!r} -> {answer.status_code} {answer.content[:500]!r}"
+        assert answer.status_code < 500, told
+        documented = operation.definition.raw["responses"].get(str(answer.status_code))
+        assert documented is not None, told
+        if answer.content:
+            media_type = answer.headers["Content-Type"].split(";")[0]
+            assert media_type in documented["content"], told
+            fits(documented["content"][media_type]["schema"], answer.json())
+
+    run()
+
+
+def _send(client: APIClient, case: Any) -> Any:
+    headers = {name: value for name, value in (case.headers or {}).items() if value.isascii() and value.isprintable()}
+    body = None if type(case.body).__name__ == "NotSet" else json.dumps(case.body)
+    return client.generic(
+        case.method,
+        case.formatted_path,
+        body or "",
+        content_type="application/json",
+        headers=headers,
+        query_params=case.query or None,
+    )
+
+
+def _validators(document: dict[str, Any]) -> Any:
+    """Checks an answer against a schema of the document; `nullable` is how OpenAPI 3.0 says that null is one of the types."""
+    components = _nullable(document["components"])
+
+    def fits(schema: dict[str, Any], value: Any) -> None:
+        jsonschema.Draft4Validator({"allOf": [_nullable(schema)], "components": components}).validate(value)
+
+    return fits
+
+
+def _nullable(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_nullable(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    plain = {name: _nullable(value) for name, value in node.items() if name != "nullable"}
+    return {"anyOf": [plain, {"type": "null"}]} if node.get("nullable") is True else plain
