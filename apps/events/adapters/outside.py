@@ -40,9 +40,9 @@ class OutsideSender:
         """Whether Redis took it."""
         if time.monotonic() < self._silent_until:
             return False
-        pipe = self._client.pipeline(transaction=True)
-        add_message(pipe, channel, payload, position=0)
         try:
+            pipe = self._client.pipeline(transaction=True)
+            add_message(pipe, channel, payload, position=0)
             pipe.execute()
         except REDIS_FAILED as error:
             self._silent_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS

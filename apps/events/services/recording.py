@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import structlog
 from django.db import connection
 
 from apps.common.notify import Channel
@@ -18,8 +17,6 @@ from apps.core.errors import InvalidInput
 from apps.core.events import Event, encode_payload
 from apps.core.ids import uuid7
 from apps.events.contracts import AlertLevel, AlertRaised
-
-log = structlog.get_logger(__name__)
 
 _COLUMNS = "id, event_type, version, priority, subject, actor, payload, occurred_at, recorded_at"
 _INSERT_ONE = f"""
@@ -77,8 +74,7 @@ def raise_alert(
     actor: str = "system",
     subject: str = "",
 ) -> UUID:
-    """Record an alert for people: it goes to the log, the pages and the outside channel `system:alerts`."""
-    log.warning("alert_raised", level=str(level), title=title, message=message)
+    """Record an alert for people: it goes to the pages, the process log and the outside channel `system:alerts`."""
     alert = AlertRaised(level=str(level), title=title, message=message)
     return record_event(alert, occurred_at=occurred_at or datetime.now(UTC), actor=actor, subject=subject)
 

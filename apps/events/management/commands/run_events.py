@@ -23,9 +23,10 @@ from apps.events.services import HandlerRunner, LiveFeed, Relay, anchor_sealed, 
 log = structlog.get_logger(__name__)
 
 LEASE = "events"
-LEASE_SECONDS = 15.0
-LEASE_TRUSTED_SECONDS = 10.0
-LEASE_RENEWED_EVERY = 3.0
+LEASE_SECONDS = 5.0
+"""After a kill the next process waits this long; sealing itself would be safe at once."""
+LEASE_TRUSTED_SECONDS = 3.5
+LEASE_RENEWED_EVERY = 1.5
 SEAL_EVERY_SECONDS = 0.1
 PROJECT_EVERY_SECONDS = 1.0
 ANCHOR_RETRY_SECONDS = 30.0
