@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.common.fields import DECIMAL_PLACES
 from apps.common.locks import Lock, lock_in_transaction
 from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.core.rounding import require_finite
@@ -42,6 +43,12 @@ def open_account(
     """Open an account with its opening balance booked, its place at the simulated venue, and its first equity. Returns its id."""
     if require_finite(initial_capital, name="initial_capital") <= 0:
         raise InvalidInput(f"The initial capital must be positive, got {initial_capital}.", where="initial_capital")
+    if cash_scale > DECIMAL_PLACES:
+        raise InvalidInput(
+            f"The books keep {DECIMAL_PLACES} decimal places and {currency} at this venue needs {cash_scale}.",
+            where="cash_scale",
+            hint="Choose an instrument with a coarser price step or lot.",
+        )
     to_units(initial_capital, decimal_unit(cash_scale), name="initial_capital")
     if make_default:
         Account.objects.filter(is_default=True).update(is_default=False)

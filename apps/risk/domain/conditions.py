@@ -76,11 +76,18 @@ def _first_bad_amount(proposal: OrderProposal, facts: Facts) -> tuple[str, str] 
 
 def check_instrument_rules(proposal: OrderProposal, facts: Facts) -> CheckResult:
     """The order is on the venue's grid and within its bounds; minima do not hold a reducing order back."""
-    problem = _broken_rule(proposal)
+    problem = _wrong_currency(proposal, facts) or _broken_rule(proposal)
     if problem is None:
         return CheckResult(CheckCode.INSTRUMENT_RULES, True, "kept", "kept", f"The order keeps the rules of {proposal.instrument.symbol}.")
     value, limit, message = problem
     return CheckResult(CheckCode.INSTRUMENT_RULES, False, value, limit, message)
+
+
+def _wrong_currency(proposal: OrderProposal, facts: Facts) -> tuple[str, str, str] | None:
+    quote, symbol = proposal.instrument.quote_asset, proposal.instrument.symbol
+    if proposal.is_reducing or quote == facts.currency:
+        return None
+    return quote, facts.currency, f"{symbol} is priced in {quote}, but the account counts in {facts.currency}."
 
 
 def _broken_rule(proposal: OrderProposal) -> tuple[str, str, str] | None:

@@ -28,6 +28,7 @@ class Facts:
     live_refusal: str
     """Why live orders may not leave; empty when both switches are on."""
     account_mode: TradingMode
+    currency: str
     is_open: bool
     cash: Decimal
     equity: Decimal

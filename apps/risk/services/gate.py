@@ -72,6 +72,7 @@ def _facts(proposal: OrderProposal, in_force: Limits) -> Facts:
         halt_reason=halted.reason if halted else None,
         live_refusal=selectors.live_refusal(),
         account_mode=exposure.mode,
+        currency=exposure.currency,
         is_open=exposure.is_open,
         cash=exposure.cash,
         equity=exposure.equity,

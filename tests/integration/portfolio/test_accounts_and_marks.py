@@ -53,6 +53,11 @@ def test_capital_that_is_not_an_amount_of_money_is_refused(world: World, capital
         open_account(name="Bad", venue_id=world.venue_id, initial_capital=Decimal(capital), opened_at=FIRST_CLOSE)
 
 
+def test_money_finer_than_the_books_keep_is_refused(world: World) -> None:
+    with pytest.raises(InvalidInput, match="10 decimal places"):
+        open_account(name="Fine", venue_id=world.venue_id, initial_capital=CAPITAL, opened_at=FIRST_CLOSE, cash_scale=11)
+
+
 def test_the_newest_default_account_replaces_the_one_before(world: World) -> None:
     ids = [
         open_account(name=name, venue_id=world.venue_id, initial_capital=CAPITAL, opened_at=FIRST_CLOSE, make_default=True)

@@ -51,6 +51,7 @@ _FACTS = Facts(
     halt_reason=None,
     live_refusal="Live trading is off.",
     account_mode=TradingMode.PAPER,
+    currency="USD",
     is_open=True,
     cash=Decimal(90000),
     equity=Decimal(100000),

@@ -46,6 +46,7 @@ LIMIT_TABLE: list[tuple[CheckCode, dict[str, Any], dict[str, Any], dict[str, Any
     (CheckCode.HALT, {}, {}, {}, {"halt_reason": "a test"}),
     (CheckCode.MODE, {}, {}, {"mode": TradingMode.LIVE}, {}),
     (CheckCode.MODE, {}, {}, {}, {"is_open": False}),
+    (CheckCode.INSTRUMENT_RULES, {}, {"currency": "USD"}, {}, {"currency": "EUR"}),
     (CheckCode.INSTRUMENT_RULES, {"quantity": Decimal(1)}, {}, {"quantity": Decimal("1.5")}, {}),
 ]  # fmt: skip
 
@@ -140,7 +141,7 @@ def test_an_exit_passes_whatever_the_account_s_state() -> None:
     ruined = make_facts(
         halt_reason="a test", equity=Decimal(1), cash=Decimal(-5000), gross_exposure=Decimal(10**9), day_start_equity=Decimal(10**6),
         peak_equity=Decimal(10**6), reserved_cash=Decimal(10**9), reserved_notional=Decimal(10**9), open_orders=10**6, orders_today=10**6,
-        is_duplicate=True,
+        is_duplicate=True, currency="EUR",
     )  # fmt: skip
     blind = make_exit(confidence=None, previous_close=None, reference_price=None, data_at=None, data_age_bars=None)
     assert failures(judge(blind, ruined, {})) == set()
