@@ -6,6 +6,7 @@ from math import isfinite
 
 import structlog
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import QuerySet
 
 from apps.events.services import record_event
 from apps.forecasts import selectors
@@ -20,6 +21,12 @@ from apps.markets.contracts import BarWindow
 
 log = structlog.get_logger(__name__)
 
+_ENDINGS = {
+    TrainingStatus.QUEUED: "the training waits for a worker.",
+    TrainingStatus.SUCCEEDED: "the last training ended without one.",
+    TrainingStatus.FAILED: "the last training failed.",
+    TrainingStatus.CANCELLED: "the last training was cancelled.",
+}
 _TRENDS = {1: Trend.UP, 0: Trend.FLAT, -1: Trend.DOWN}
 
 
@@ -49,15 +56,17 @@ def forecast(*, window: BarWindow, horizon_bars: int) -> ForecastView | NoForeca
 def _champion(window: BarWindow, horizon_bars: int) -> ForecastModel | None:
     """The champion, unless it has seen bars after this one: a forecast of the past by a model of the future would be a lie."""
     return (
-        ForecastModel.objects.filter(
-            instrument_id=window.instrument.id,
-            timeframe=window.timeframe,
-            horizon_bars=horizon_bars,
-            status=ModelStatus.CHAMPION,
-            trained_through__lte=window.last_closed_at,
-        )
+        _champions(window, horizon_bars)
+        .filter(trained_through__lte=window.last_closed_at)
         .only("id", "instrument_id", "horizon_bars", "learner", "version")
         .first()
+    )
+
+
+def _champions(window: BarWindow, horizon_bars: int) -> QuerySet[ForecastModel]:
+    """The champion of the window's instrument, timeframe and horizon: one row or none."""
+    return ForecastModel.objects.filter(
+        instrument_id=window.instrument.id, timeframe=window.timeframe, horizon_bars=horizon_bars, status=ModelStatus.CHAMPION
     )
 
 
@@ -123,11 +132,11 @@ def _announce(window: BarWindow, champion: ForecastModel, row: Forecast) -> None
 def _why_no_model(window: BarWindow, horizon_bars: int) -> str:
     """The state of training, in words."""
     subject = f"No model of {window.instrument.symbol} for {horizon_bars} bar{'s' if horizon_bars > 1 else ''} ahead is in place"
+    if _champions(window, horizon_bars).exists():
+        return f"{subject} that has not seen bars after this one."
     state = selectors.training_state(window.instrument.venue_id)
     if state is None:
         return f"{subject}: no training has been requested yet."
-    if state.status == TrainingStatus.QUEUED:
-        return f"{subject}: the training waits for a worker."
     if state.status == TrainingStatus.RUNNING:
         return f"{subject}: the training is running, {state.progress_done} of {state.progress_total} done."
-    return f"{subject}: the last training {state.status.lower()}. {state.message}".rstrip()
+    return f"{subject}: {_ENDINGS[state.status]} {state.message}".rstrip()

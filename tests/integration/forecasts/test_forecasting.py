@@ -149,14 +149,14 @@ def test_a_failed_training_is_the_reason() -> None:
 
 def test_a_model_of_the_future_does_not_forecast_the_past(trained: World) -> None:
     past = cut(trained.window(), 0, len(trained.window()) - 1)
-    refused(forecast(window=past, horizon_bars=1), ForecastRefusal.NO_MODEL, "No model of NASDAQ for 1 bar ahead")
+    refused(forecast(window=past, horizon_bars=1), ForecastRefusal.NO_MODEL, "is in place that has not seen bars after this one.")
 
 
 def test_a_broken_artifact_is_a_refusal(trained: World) -> None:
     model = crown("lightgbm")
     ForecastModel.objects.filter(id=model.id).update(artifact="tree\ncut short")
     loading.load_predictor.cache_clear()
-    refused(forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "The model lightgbm v1 (1 bars) failed")
+    refused(forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "The model lightgbm v1, 1 bar ahead failed")
 
 
 def test_a_model_of_forgotten_features_asks_for_training(trained: World) -> None:
