@@ -16,6 +16,7 @@ from apps.risk.contracts import Verdict
 __all__ = [
     "OPEN_STATUSES",
     "UNSETTLED_STATUSES",
+    "CostsChanged",
     "FillRecord",
     "FillView",
     "Liquidity",
@@ -272,3 +273,13 @@ class OrderExecuted(Event):
     side: str
     quantity: Decimal
     average_price: Decimal
+
+
+@event("orders.costs_changed")
+class CostsChanged(Event):
+    """The costs that the simulated venue charges an account, in basis points."""
+
+    account_id: UUID
+    fee_bps: Decimal
+    spread_bps: Decimal
+    slippage_bps: Decimal

@@ -85,8 +85,8 @@ TRANSITIONS: dict[tuple[OrderStatus, Trigger], OrderStatus] = {
     (_S.CANCELLED, _T.FILL): _S.FILLED,
     (_S.EXPIRED, _T.PARTIAL_FILL): _S.EXPIRED,
     (_S.EXPIRED, _T.FILL): _S.FILLED,
-    # A fill disproves a rejection: whether the rest still works at the venue must be asked.
-    (_S.REJECTED, _T.PARTIAL_FILL): _S.UNKNOWN,
+    # A fill disproves the rejection: the rest works at the venue.
+    (_S.REJECTED, _T.PARTIAL_FILL): _S.PARTIALLY_FILLED,
     (_S.REJECTED, _T.FILL): _S.FILLED,
 }
 

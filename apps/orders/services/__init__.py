@@ -1,12 +1,13 @@
 """Writes of orders: intents, cancels, the simulated account. The executor's own steps are in the modules beside this one."""
 
-from apps.orders.services.accounts import open_simulated_account
+from apps.orders.services.accounts import change_costs, open_simulated_account
 from apps.orders.services.cancels import request_cancel, request_cancel_all
 from apps.orders.services.control import OrderControlService
 from apps.orders.services.intents import place_order, submit_manual_order
 
 __all__ = [
     "OrderControlService",
+    "change_costs",
     "open_simulated_account",
     "place_order",
     "request_cancel",

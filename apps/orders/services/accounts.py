@@ -8,6 +8,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.core.errors import NotFound
+from apps.events.services import record_event
+from apps.markets.selectors import venue
+from apps.orders.contracts import CostsChanged
 from apps.orders.domain.costs import Costs
 from apps.orders.models import FillCursor, SimulatedAccount
 
@@ -40,3 +44,20 @@ def open_simulated_account(
         slippage_bps=slippage_bps,
     )
     FillCursor.objects.create(account_id=account_id)
+
+
+@transaction.atomic
+def change_costs(*, account_id: UUID, fee_bps: Decimal, spread_bps: Decimal, slippage_bps: Decimal, actor: str) -> None:
+    """Set what the simulated venue charges from the next bar on; raises InvalidInput off the grid, NotFound without such an account."""
+    Costs.from_bps(fee_bps=fee_bps, spread_bps=spread_bps, slippage_bps=slippage_bps)
+    account = SimulatedAccount.objects.select_for_update().filter(pk=account_id).first()
+    if account is None:
+        raise NotFound(f"The simulated venue has no account {account_id}.", where="account_id")
+    account.fee_bps, account.spread_bps, account.slippage_bps = fee_bps, spread_bps, slippage_bps
+    account.save(update_fields=["fee_bps", "spread_bps", "slippage_bps"])
+    record_event(
+        CostsChanged(account_id=account_id, fee_bps=fee_bps, spread_bps=spread_bps, slippage_bps=slippage_bps),
+        occurred_at=venue(account.venue_id).now_at,
+        actor=actor,
+        subject=str(account_id),
+    )

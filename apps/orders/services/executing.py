@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,10 +15,11 @@ from apps.orders.ports import AccountRef, Broker
 from apps.orders.services.cancelling import AT_THE_VENUE, carry_out_cancels
 from apps.orders.services.matching import match_closes
 from apps.orders.services.ownership import Ownership
-from apps.orders.services.reconciliation import Lookups, recover, resolve_unknown
+from apps.orders.services.reconciliation import Lookups, reconcile, recover, resolve_unknown
 from apps.orders.services.sending import send_intents
 from apps.risk.services import verify_halts
 
+RECONCILE_SECONDS = 30.0
 BROKERS: dict[str, Callable[[AccountRef], Broker]] = {"simulated": SimulatedBroker}
 
 
@@ -41,14 +43,12 @@ class AccountExecutor:
         self.ownership = ownership
         self._broker = broker or broker_for(account)
         self._lookups = Lookups()
-        self._is_recovered = False
+        self._agreed_at: float | None = None
 
     def step(self) -> bool:
         """Do all the work that is there now; True if there may be more at once. Matching comes first: an order meets only later bars."""
         self.ownership.keep()
-        if not self._is_recovered:
-            recover(self.account, self._broker, self.ownership)
-            self._is_recovered = True
+        self._agree()
         matched = match_closes(self.account, self._broker, self.ownership)
         waiting = _open_work(self.account)
         if waiting.cancels:
@@ -57,6 +57,17 @@ class AccountExecutor:
             resolve_unknown(self.account, self._broker, self.ownership, self._lookups)
         sent = send_intents(self.account, self._broker, self.ownership) if waiting.intents else 0
         return matched or sent > 0
+
+    def _agree(self) -> None:
+        """Recover at first, reconcile from time to time after that."""
+        now = time.monotonic()
+        if self._agreed_at is None:
+            recover(self.account, self._broker, self.ownership)
+        elif now - self._agreed_at >= RECONCILE_SECONDS:
+            reconcile(self.account, self._broker, self.ownership)
+        else:
+            return
+        self._agreed_at = now
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ def recover(account: AccountRef, broker: Broker, ownership: Ownership) -> None:
             apply_trigger(order, Trigger.LOSE_ANSWER, at=market_time(account), detail="The executor restarted while it was being sent.")
         catch_up_fills(account.id, broker)
     failpoint("executor.after_unknown_stored")
+    reconcile(account, broker, ownership)
+
+
+def reconcile(account: AccountRef, broker: Broker, ownership: Ownership) -> None:
+    """Compare the open orders of both sides; raises Conflict when the venue has one that is not ours."""
     _refuse_foreign_orders(account, broker)
     for order in _open(account.id, OPEN_STATUSES - {OrderStatus.PENDING, OrderStatus.SENDING, OrderStatus.UNKNOWN}):
         state = broker.order_state(order.client_order_id)

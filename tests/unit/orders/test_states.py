@@ -23,7 +23,7 @@ PARTIALLY_FILLED  .        PARTIALLY_FILLED  .         .            .           
 CANCEL_PENDING    .        CANCEL_PENDING    REJECTED  .            .           .               CANCELLED  EXPIRED  CANCEL_PENDING    FILLED
 FILLED            .        FILLED            .         .            .           .               .          .        .                 .
 CANCELLED         .        .                 .         .            .           .               .          .        CANCELLED         FILLED
-REJECTED          .        .                 .         .            .           .               .          .        UNKNOWN           FILLED
+REJECTED          .        .                 .         .            .           .               .          .        PARTIALLY_FILLED  FILLED
 EXPIRED           .        .                 .         .            .           .               .          .        EXPIRED           FILLED
 """
 
