@@ -1,7 +1,7 @@
 """What may be done with strategies and sessions. Each function is one transaction."""
 
 from apps.strategies.services.barrier import SessionBarrier
-from apps.strategies.services.cycle import decide_bar
+from apps.strategies.services.cycle import Decided, Due, decide_bar, decide_bars
 from apps.strategies.services.parameters import ensure_strategy, update_parameters
 from apps.strategies.services.replay import open_live_world, open_replay_world, request_replay_restart, serve_replay_requests
 from apps.strategies.services.sessions import (
@@ -15,9 +15,12 @@ from apps.strategies.services.sessions import (
 )
 
 __all__ = [
+    "Decided",
+    "Due",
     "SessionBarrier",
     "create_session",
     "decide_bar",
+    "decide_bars",
     "ensure_strategy",
     "fail_session",
     "finish_session",

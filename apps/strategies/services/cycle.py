@@ -7,6 +7,7 @@ delivered twice, a bar is decided once.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -25,46 +26,64 @@ from apps.strategies.services.evaluation import Evaluation, evaluate
 
 
 @dataclass(frozen=True)
+class Due:
+    """A bar that a session has to decide on."""
+
+    session_id: UUID
+    bar_at: datetime
+    is_late: bool = False
+
+
+@dataclass(frozen=True)
 class Decided:
     """A decision that was just stored."""
 
     id: UUID
+    session_id: UUID
     outcome: Outcome
     sentence: str
 
 
+def decide_bars(due: Sequence[Due], *, lease: HeldLease | None = None) -> list[Decided | None]:
+    """Decide on several sessions' bars with one commit: all of them or none. See `decide_bar`."""
+    with transaction.atomic():
+        if lease is not None:
+            fence(lease)
+        decided = [decide_bar(session_id=item.session_id, bar_at=item.bar_at, is_late=item.is_late) for item in due]
+        notify(Channel.DECISIONS)
+    failpoint("cycle.after_decisions_committed")
+    return decided
+
+
+@transaction.atomic
 def decide_bar(*, session_id: UUID, bar_at: datetime, is_late: bool = False, lease: HeldLease | None = None) -> Decided | None:
     """Decide on the bar that closed at `bar_at`. None if the session is past it, inactive, or has no bar there.
 
     With a lease, a process that has lost it raises `OwnershipLost` and writes nothing.
     """
     started = time.perf_counter()
-    with transaction.atomic():
-        if lease is not None:
-            fence(lease)
-        session = (
-            TradingSession.objects.select_for_update(of=("self",))
-            .select_related("strategy", "account", "instrument")
-            .filter(id=session_id)
-            .first()
-        )
-        if session is None or not SessionState(session.state).is_active:
-            return None
-        is_past = session.last_bar_at is not None and session.last_bar_at >= bar_at
-        if is_past and (not is_late or Decision.objects.filter(session_id=session_id, bar_at=bar_at).exists()):
-            return None
-        decision_id = uuid7()
-        evaluation = evaluate(session, bar_at=bar_at, decision_id=decision_id, is_late=is_late)
-        if not is_past:
-            session.last_bar_at = bar_at
-            session.save(update_fields=["last_bar_at"])
-        notify(Channel.DECISIONS)
-        if evaluation is None:
-            return None
-        failpoint("cycle.before_decision_stored")
-        _store(session, decision_id, bar_at, evaluation, started)
-    failpoint("cycle.after_decision_committed")
-    return Decided(decision_id, evaluation.outcome, evaluation.sentence)
+    if lease is not None:
+        fence(lease)
+    session = (
+        TradingSession.objects.select_for_update(of=("self",))
+        .select_related("strategy", "account", "instrument")
+        .filter(id=session_id)
+        .first()
+    )
+    if session is None or not SessionState(session.state).is_active:
+        return None
+    is_past = session.last_bar_at is not None and session.last_bar_at >= bar_at
+    if is_past and (not is_late or Decision.objects.filter(session_id=session_id, bar_at=bar_at).exists()):
+        return None
+    decision_id = uuid7()
+    evaluation = evaluate(session, bar_at=bar_at, decision_id=decision_id, is_late=is_late)
+    if not is_past:
+        TradingSession.objects.filter(id=session_id).update(last_bar_at=bar_at)
+    if evaluation is None:
+        return None
+    failpoint("cycle.before_decision_stored")
+    _store(session, decision_id, bar_at, evaluation, started)
+    return Decided(decision_id, session_id, evaluation.outcome, evaluation.sentence)
 
 
 def _store(session: TradingSession, decision_id: UUID, bar_at: datetime, evaluation: Evaluation, started: float) -> None:

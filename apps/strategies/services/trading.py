@@ -9,7 +9,7 @@ from uuid import UUID
 
 from apps.core.ids import client_order_id, deterministic_uuid
 from apps.core.values import InstrumentSpec
-from apps.core.vocabulary import OrderType, Side, TradingMode
+from apps.core.vocabulary import OrderType, Side, Timeframe, TradingMode
 from apps.forecasts.contracts import ForecastView
 from apps.orders import services as orders
 from apps.orders.contracts import OrderOrigin, OrderRequest
@@ -74,6 +74,7 @@ def _size(session: TradingSession, evaluation: Evaluation, instrument: Instrumen
         risk_factor=evaluation.risk_factor.value,
         volatility=features.get("volatility_20", float("nan")),
         price=price,
+        bars_per_year=Timeframe(session.timeframe).bars_per_year,
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from apps.common.daemon import Daemon, DaemonCommand
+import structlog
+
+from apps.common.daemon import DATABASE_GONE, Daemon, DaemonCommand
 from apps.common.leases import HeldLease, acquire, release
 from apps.common.notify import Channel
+from apps.core.errors import OwnershipLost
 from apps.forecasts import selectors as forecasts
 from apps.forecasts.contracts import TrainingStatus
 from apps.markets import selectors as markets
@@ -16,6 +19,9 @@ from apps.orders import selectors as orders
 from apps.strategies import selectors, services
 from apps.strategies.contracts import Outcome, SessionState
 from apps.strategies.selectors import ActiveSession
+from apps.strategies.services import Decided, Due
+
+log = structlog.get_logger(__name__)
 
 LEASE = "sessions"
 LEASE_SECONDS = 15.0
@@ -46,7 +52,9 @@ class SessionOwner(Daemon):
         sessions = selectors.active_sessions()
         self.detail = f"{len(sessions)} sessions"
         matched = {account_id: orders.matched_through(account_id) for account_id in {session.account_id for session in sessions}}
-        return sum(self._advance(session, venue, matched[session.account_id]) for session in sessions) > 0
+        due = {session: item for session in sessions if (item := self._due(session, matched[session.account_id]))}
+        ended = [self._end_if_done(session, venue) for session in sessions if session not in due]
+        return self._decide(due) or any(ended)
 
     def finish(self) -> None:
         if self._lease is not None:
@@ -71,24 +79,47 @@ class SessionOwner(Daemon):
         if training is None or training.status not in (TrainingStatus.QUEUED, TrainingStatus.RUNNING):
             market_services.start_clock(venue.id)
 
-    def _advance(self, session: ActiveSession, venue: VenueView, matched: datetime | None) -> bool:
-        """Decide on the next bar of a session, or end it; True if there may be more."""
+    def _due(self, session: ActiveSession, matched: datetime | None) -> Due | None:
+        """The next bar that the session has to decide on, once its account is matched through it."""
         if matched is None:
-            return False
+            return None
         if session.last_bar_at is not None and matched <= session.last_bar_at:
-            return self._end_if_done(session, venue) or self._record_late(session)
+            late = selectors.undecided_closes(session) if session.venue_kind is VenueKind.LIVE else []
+            return Due(session.id, late[0], is_late=True) if late else None
         if session.venue_kind is VenueKind.REPLAY:
-            return self._decide(session, matched, is_late=False)
+            return Due(session.id, matched)
         closes = [at for at in markets.closes_after(session.venue_id, session.last_bar_at or matched) if at <= matched]
-        return bool(closes) and self._decide(session, closes[0], is_late=len(closes) > 1)
+        return Due(session.id, closes[0], is_late=len(closes) > 1) if closes else None
 
-    def _decide(self, session: ActiveSession, bar_at: datetime, *, is_late: bool) -> bool:
-        decided = services.decide_bar(session_id=session.id, bar_at=bar_at, is_late=is_late, lease=self._lease)
-        if decided is None:
-            return self._finish_without_bars(session)
-        if decided.outcome is Outcome.FAILED:
-            services.fail_session(session_id=session.id, reason=decided.sentence)
+    def _decide(self, due: dict[ActiveSession, Due]) -> bool:
+        """Decide with one commit; if that fails, one by one, so that a broken session stops alone."""
+        if not due:
+            return False
+        try:
+            results = services.decide_bars(list(due.values()), lease=self._lease)
+        except (*DATABASE_GONE, OwnershipLost):
+            raise
+        except Exception:
+            log.exception("round_failed", sessions=len(due))
+            results = [self._decide_alone(item) for item in due.values()]
+        for session, decided in zip(due, results, strict=True):
+            if decided is None:
+                self._finish_without_bars(session)
+            elif decided.outcome is Outcome.FAILED:
+                services.fail_session(session_id=session.id, reason=decided.sentence)
         return True
+
+    def _decide_alone(self, item: Due) -> Decided | None:
+        try:
+            return services.decide_bar(session_id=item.session_id, bar_at=item.bar_at, is_late=item.is_late, lease=self._lease)
+        except (*DATABASE_GONE, OwnershipLost):
+            raise
+        except Exception as error:
+            log.exception("decision_failed", session=str(item.session_id))
+            services.fail_session(
+                session_id=item.session_id, reason=f"The decision on {item.bar_at:%Y-%m-%d %H:%M} failed: {type(error).__name__}: {error}"
+            )
+            return None
 
     def _finish_without_bars(self, session: ActiveSession) -> bool:
         """The instrument had no bar: if it will never have one again, the session is FINISHED."""
@@ -96,15 +127,6 @@ class SessionOwner(Daemon):
             return True
         services.finish_session(session_id=session.id, reason=f"The data of {session.symbol} has no further bars.")
         return True
-
-    def _record_late(self, session: ActiveSession) -> bool:
-        """A live bar that came after newer ones were decided on gets its Decision, and no trade."""
-        if session.venue_kind is not VenueKind.LIVE:
-            return False
-        missing = selectors.undecided_closes(session)
-        for bar_at in missing:
-            self._decide(session, bar_at, is_late=True)
-        return bool(missing)
 
     def _end_if_done(self, session: ActiveSession, venue: VenueView) -> bool:
         """STOPPING and flat (or keeping) → STOPPED; no more bars → FINISHED."""
