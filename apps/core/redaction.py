@@ -13,7 +13,13 @@ _SECRET_TEXT = (
     re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+"),
     re.compile(r"(?i)(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),
-    re.compile(r"(?i)\b(pass(?:word|wd)?|secret|token|api_?key|signature)\b(\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,&;\"')}]+)"),
+    re.compile(
+        r"""(?ix)
+        ((?: pass(?:word|wd|phrase) | (?<![a-z])pass(?![a-z]) | secret | token | api_?key | signature ) (?:[_-]?(?:key|value|hash))?)
+        (\\?["']?\s*[=:]\s*)
+        (\\"[^"]*" | "[^"]*" | '[^']*' | [^\s,&;"')}]+)
+        """
+    ),
 )
 
 

@@ -7,7 +7,7 @@ A value is a whole number of units on a grid; conversion either is exact or rais
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Self
 from uuid import UUID
@@ -22,7 +22,10 @@ INT64_SAFE = 2**61
 def to_units(value: Decimal, unit: Decimal, *, name: str = "value") -> int:
     """`value` as a whole number of `unit`; raises if it is not finite, not on the grid, or too large for int64."""
     require_finite(value, name=name)
-    quotient, remainder = divmod(value, unit)
+    try:
+        quotient, remainder = divmod(value, unit)
+    except InvalidOperation:
+        raise OutOfBounds(f"{name} {value} is far larger than {INT64_SAFE} units of {unit}.", where=name) from None
     if remainder:
         raise InexactValue(f"{name} {value} is not a multiple of {unit}.", where=name)
     units = int(quotient)
@@ -41,7 +44,7 @@ def decimal_unit(scale: int) -> Decimal:
     return Decimal(1).scaleb(-scale)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class _Scaled:
     """A whole number of units of 10^-scale. Values of different scales neither mix nor compare."""
 
@@ -58,7 +61,7 @@ class _Scaled:
     def _same_grid(self, other: Self) -> None:
         if type(self) is not type(other) or self.scale != other.scale:
             raise InvalidInput(
-                f"Cannot combine {type(self).__name__} at scale {self.scale} with {type(other).__name__} at scale {other.scale}."
+                f"Cannot combine or compare {type(self).__name__} at scale {self.scale} with {type(other).__name__} at scale {other.scale}."
             )
 
     def __add__(self, other: Self) -> Self:
@@ -72,13 +75,21 @@ class _Scaled:
     def __neg__(self) -> Self:
         return type(self)(-self.units, self.scale)
 
+    def __lt__(self, other: Self) -> bool:
+        self._same_grid(other)
+        return self.units < other.units
 
-@dataclass(frozen=True, slots=True, order=True)
+    def __le__(self, other: Self) -> bool:
+        self._same_grid(other)
+        return self.units <= other.units
+
+
+@dataclass(frozen=True, slots=True)
 class Price(_Scaled):
     """A price in units of 10^-scale of the quote asset."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Quantity(_Scaled):
     """A quantity in units of 10^-scale of the base asset."""
 

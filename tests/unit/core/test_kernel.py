@@ -1,0 +1,79 @@
+"""Kernels: the same source compiled and plain gives the same, and the compile cache follows every source."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from apps.core import kernel as loader
+
+ROOT = Path(loader.__file__).resolve().parents[2]
+PROGRAM = """
+import sys
+import numpy as np
+from apps.core.kernel import is_compiling, kernel
+
+@kernel
+def weigh(prices, lots, out):
+    total = 0
+    for index in range(prices.shape[0]):
+        product = prices[index] * lots[index]
+        out[index] = product // 7
+        total += product % 7
+    return total
+
+generator = np.random.default_rng(20081)
+prices = generator.integers(-10**9, 10**9, 500)
+lots = generator.integers(-10**6, 10**6, 500)
+out = np.zeros(500, dtype=np.int64)
+total = weigh(prices, lots, out)
+print(is_compiling(), hasattr(weigh, "py_func"), "numba" in sys.modules, int(total), int(np.bitwise_xor.reduce(out)))
+"""
+
+
+def run(folder: Path, *, compiled: bool) -> list[str]:
+    source = folder / "program.py"
+    source.write_text(PROGRAM)
+    environment = {name: value for name, value in os.environ.items() if name not in ("TRADING_COMPILE_KERNELS", "NUMBA_CACHE_DIR")}
+    environment |= {"PYTHONPATH": str(ROOT), "TRADING_DATA_DIR": str(folder)}
+    if compiled:
+        environment["TRADING_COMPILE_KERNELS"] = "1"
+    done = subprocess.run([sys.executable, str(source)], env=environment, capture_output=True, text=True, check=True, cwd=folder)
+    return done.stdout.split()
+
+
+def test_compiled_and_plain_give_the_same_numbers_and_plain_loads_no_numba(tmp_path: Path) -> None:
+    plain, compiled = run(tmp_path, compiled=False), run(tmp_path, compiled=True)
+    assert plain[:3] == ["False", "False", "False"]
+    assert compiled[:3] == ["True", "True", "True"]
+    assert plain[3:] == compiled[3:]
+    assert list((tmp_path / "cache").glob("kernels-*/**/*.nbi"))
+
+
+def test_without_being_asked_a_kernel_is_the_function_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRADING_COMPILE_KERNELS", raising=False)
+
+    def plain(value: int) -> int:
+        return value
+
+    assert loader.kernel(plain) is plain
+
+
+def test_the_cache_folder_changes_with_any_kernel_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRADING_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setattr(loader, "_APPS", tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one_nb.py").write_text("x = 1")
+    first = loader.cache_directory()
+    assert first == loader.cache_directory()
+    assert first.parent == tmp_path / "var" / "cache"
+    (tmp_path / "a" / "plain.py").write_text("x = 1")
+    assert loader.cache_directory() == first
+    (tmp_path / "a" / "one_nb.py").write_text("x = 2")
+    second = loader.cache_directory()
+    (tmp_path / "a" / "two_nb.py").write_text("")
+    assert len({first, second, loader.cache_directory()}) == 3
