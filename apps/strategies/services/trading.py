@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from apps.core.ids import client_order_id, deterministic_uuid
+from apps.core.ids import client_order_id, uuid7
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import OrderType, Side, Timeframe, TradingMode
 from apps.forecasts.contracts import ForecastView
@@ -93,7 +93,7 @@ def _propose(
     signal = evaluation.signal
     assert signal is not None
     closes = evaluation.window.close
-    order_id = deterministic_uuid("order", session.id, bar_at.isoformat())
+    order_id = uuid7()
     verdict = risk.assess_and_reserve(
         OrderProposal(
             order_id=order_id,
