@@ -31,16 +31,21 @@ function receive(message, state, body, socket) {
   if (message.type === "snapshot") {
     state.pause = FIRST_PAUSE;
     state.lostAt = 0;
-    setSocket(body, "open");
   } else if (message.sequence !== state.sequence + 1) {
     socket.send(JSON.stringify({ type: "resync" }));
     return;
   }
   state.sequence = message.sequence;
   Object.entries(message.html || {}).forEach(([name, markup]) => replace(name, markup));
-  document.title = message.title_date ? document.title.replace(/^(\d{4}-\d\d-\d\d · )?/, `${message.title_date} · `) : document.title;
+  setSocket(body, "open");
+  followVenue(message.venue, body);
   if (message.events?.length) document.dispatchEvent(new CustomEvent("live:events", { detail: message }));
   document.dispatchEvent(new CustomEvent("live:message", { detail: message }));
+}
+
+// A fresh run is another market with another account: the page starts over with it.
+function followVenue(venue, body) {
+  if (venue && body.dataset.venue && venue !== body.dataset.venue) window.location.assign(window.location.pathname.startsWith("/chart/") ? window.location.pathname : "/");
 }
 
 function replace(name, markup) {

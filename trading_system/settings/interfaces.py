@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -68,9 +69,74 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "frame-ancestors": [NONE],
     },
 }
+
+
+def _admin_link(title: str, icon: str, model: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+
+
+def _admin_group(title: str, *links: dict[str, Any], is_open: bool = True) -> dict[str, Any]:
+    return {"title": title, "separator": True, "collapsible": not is_open, "items": list(links)}
+
+
+CSRF_FAILURE_VIEW = "apps.dashboard.web.errors.csrf_failed"
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Trading System",
     "SITE_HEADER": "Trading System",
+    "SITE_SUBHEADER": "Configuration",
     "SITE_URL": "/",
+    "SITE_SYMBOL": "candlestick_chart",
     "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SITE_DROPDOWN": [{"icon": "arrow_back", "title": "Back to the trading pages", "link": "/"}],
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": [
+            {"items": [{"title": "Trading pages", "icon": "arrow_back", "link": "/"}]},
+            _admin_group(
+                "Trading",
+                _admin_link("Strategies", "psychology", "strategies_strategy"),
+                _admin_link("Sessions", "play_circle", "strategies_tradingsession"),
+                _admin_link("Decisions", "alt_route", "strategies_decision"),
+                _admin_link("Orders", "list_alt", "orders_order"),
+                _admin_link("Fills", "done_all", "orders_fill"),
+            ),
+            _admin_group(
+                "Risk",
+                _admin_link("Limits", "speed", "risk_risklimit"),
+                _admin_link("Factor rules", "rule", "risk_riskfactorrule"),
+                _admin_link("Halts", "front_hand", "risk_halt"),
+                _admin_link("Verdicts", "gavel", "risk_riskverdict"),
+            ),
+            _admin_group(
+                "Books",
+                _admin_link("Accounts", "account_balance_wallet", "portfolio_account"),
+                _admin_link("Journal", "menu_book", "portfolio_journalentry"),
+                _admin_link("Positions", "pie_chart", "portfolio_position"),
+                _admin_link("Closed trades", "task_alt", "portfolio_closedtrade"),
+            ),
+            _admin_group(
+                "Markets",
+                _admin_link("Venues", "storefront", "markets_venue"),
+                _admin_link("Instruments", "show_chart", "markets_instrument"),
+                _admin_link("Quarantined bars", "report", "markets_quarantinedcandle"),
+                _admin_link("Pulls", "cloud_download", "markets_sourcepull"),
+            ),
+            _admin_group(
+                "Forecasts",
+                _admin_link("Models", "model_training", "forecasts_forecastmodel"),
+                _admin_link("Training runs", "fitness_center", "forecasts_trainingrun"),
+                _admin_link("Forecasts", "query_stats", "forecasts_forecast"),
+            ),
+            _admin_group(
+                "Operations",
+                _admin_link("Event log", "receipt_long", "events_loggedevent"),
+                _admin_link("Dead letters", "mark_email_unread", "events_deadletter"),
+                _admin_link("Schedules", "schedule", "django_celery_beat_periodictask"),
+                _admin_link("Users", "group", "access_user"),
+                is_open=False,
+            ),
+        ],
+    },
 }

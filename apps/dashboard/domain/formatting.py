@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-DASH = "–"
+DASH = "\u2013"
 MINUS = "\u2212"
 
 Number = Decimal | float | int
@@ -86,18 +86,16 @@ def arrow(value: Any) -> str:
     return {"up": "▲", "down": "▼", "flat": ""}[tone(value)]
 
 
-def when(value: datetime | None) -> str:
-    """A market time in UTC: the date alone where the clock says midnight or a daily close, else date and minute."""
-    if value is None:
+def when(value: datetime | None, timeframe: str = "") -> str:
+    """A market time in UTC: the date alone where bars are days, else date and minute."""
+    if not value:
         return DASH
-    if value.time() in (time(0, 0), time(23, 59, 59)):
-        return f"{value:%Y-%m-%d}"
-    return f"{value:%Y-%m-%d %H:%M}"
+    return f"{value:%Y-%m-%d}" if timeframe == "1d" else f"{value:%Y-%m-%d %H:%M}"
 
 
 def moment(value: datetime | None) -> str:
     """A wall-clock time in UTC, to the second."""
-    return DASH if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
+    return f"{value:%Y-%m-%d %H:%M:%S}" if value else DASH
 
 
 def age_words(age: timedelta | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from apps.common.heartbeats import ProcessHealth, process_health
@@ -37,6 +38,8 @@ def frame(*, now: datetime, venue_code: str = "", venue_id: UUID | None = None) 
     is_past = venue is not None and (present is None or venue.id != present.id)
     account = account_at(venue.id) if venue else None
     training = forecasts.training_state(venue.id) if venue and not is_past else None
+    instruments = markets.instruments(venue.id) if venue else []
+    timeframe = bar_timeframe(instruments[0].id) if instruments else ""
     return Frame(
         mode=_mode(venue, account),
         venue=venue,
@@ -45,10 +48,17 @@ def frame(*, now: datetime, venue_code: str = "", venue_id: UUID | None = None) 
         halt=None if is_past else risk.active_halt(account.id if account else None),
         open_orders=len(orders.open_orders(account.id)) if account else None,
         open_positions=len(portfolio.positions(account.id)) if account else 0,
-        strip=_strip(venue, account, process_health(now=now), now=now),
-        banners=() if is_past else _banners(venue, training),
-        symbols=tuple(item.symbol for item in markets.instruments(venue.id)) if venue else (),
+        strip=_strip(venue, account, process_health(now=now), timeframe, now=now),
+        banners=() if is_past else _banners(venue, training, timeframe),
+        symbols=tuple(item.symbol for item in instruments),
+        timeframe=timeframe,
     )
+
+
+@lru_cache(maxsize=1024)
+def bar_timeframe(instrument_id: UUID) -> str:
+    """The timeframe of an instrument's bars; kept, because it never changes."""
+    return str(markets.instrument_detail(instrument_id).timeframe)
 
 
 def account_at(venue_id: UUID) -> AccountView | None:
@@ -81,15 +91,15 @@ def _mode(venue: VenueView | None, account: AccountView | None) -> Mode:
     return Mode("paper", "PAPER · LIVE DATA", "Real prices as they come. No real money.")
 
 
-def _strip(venue: VenueView | None, account: AccountView | None, health: list[ProcessHealth], *, now: datetime) -> tuple[StripItem, ...]:
+def _strip(venue: VenueView | None, account: AccountView | None, health: list[ProcessHealth], timeframe: str, *, now: datetime) -> tuple[StripItem, ...]:
     items = [light for needle, label in _LIGHTS if (light := _light(needle, label, health, now=now)) is not None]
     if venue is not None:
-        items.insert(0, StripItem("Clock", when(venue.now_at), "ok" if venue.status is ClockStatus.RUNNING else "warn", venue.message))
+        items.insert(0, StripItem("Clock", when(venue.now_at, timeframe), "ok" if venue.status is ClockStatus.RUNNING else "warn", venue.message))
     if account is not None:
         matched = orders.matched_through(account.id)
         is_behind = matched is not None and venue is not None and matched < venue.now_at
         items.append(
-            StripItem("Matched through", when(matched), "warn" if is_behind else "ok", "The last bar that orders were matched against.")
+            StripItem("Matched through", when(matched, timeframe), "warn" if is_behind else "ok", "The last bar that orders were matched against.")
         )
     return tuple(items)
 
@@ -103,7 +113,7 @@ def _light(needle: str, label: str, health: list[ProcessHealth], *, now: datetim
     return StripItem(label, age_words(found.age), "bad" if found.is_stale else "ok", title, now - found.age, _STALE_SECONDS)
 
 
-def _banners(venue: VenueView | None, training: TrainingState | None) -> tuple[Banner, ...]:
+def _banners(venue: VenueView | None, training: TrainingState | None, timeframe: str) -> tuple[Banner, ...]:
     if venue is None:
         return ()
     found: list[Banner] = []
@@ -119,7 +129,7 @@ def _banners(venue: VenueView | None, training: TrainingState | None) -> tuple[B
         found.append(Banner("warn", "warn", "The replay could not be started again", restart.error))
     if venue.jump_to is not None and venue.jump_to > venue.now_at:
         found.append(
-            Banner("info", "jump", f"Running fast to {when(venue.jump_to)}", "Every bar in between is decided, matched and booked.")
+            Banner("info", "jump", f"Running fast to {when(venue.jump_to, timeframe)}", "Every bar in between is decided, matched and booked.")
         )
     elif venue.kind is VenueKind.LIVE and venue.message:
         found.append(Banner("warn", "warn", "The market feed", venue.message, "/system/", "Show the system"))

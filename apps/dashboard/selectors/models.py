@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.dashboard.domain.formatting import words
 from apps.dashboard.selectors.overview import chart_path
-from apps.dashboard.selectors.shapes import FeatureValue
+from apps.dashboard.selectors.shapes import FeatureValue, SymbolLink
 from apps.forecasts import selectors as forecasts
 from apps.forecasts.contracts import ModelDetail, ModelMetrics, TrainingState
 from apps.markets import selectors as markets
@@ -15,7 +15,7 @@ from apps.markets import selectors as markets
 
 @dataclass(frozen=True)
 class Figure:
-    """One out-of-sample figure; `naive` is what the baseline reaches by construction, where that is known."""
+    """One out-of-sample figure; `naive` is what the baseline reaches, where that says something."""
 
     name: str
     value: float | None
@@ -42,11 +42,12 @@ class Models:
 
 
 @dataclass(frozen=True)
-class InstrumentRow:
-    symbol: str
-    path: str
-    source_label: str
+class SourceRow:
+    """Instruments whose bars come from the same place."""
+
+    label: str
     is_closes_only: bool
+    instruments: tuple[SymbolLink, ...]
 
 
 def models(venue_id: UUID | None) -> Models:
@@ -60,18 +61,21 @@ def models(venue_id: UUID | None) -> Models:
     return Models(forecasts.training_state(venue_id), cards, features)
 
 
-def instrument_rows(venue_id: UUID) -> list[InstrumentRow]:
-    """Every instrument with its source."""
-    details = [markets.instrument_detail(item.id) for item in markets.instruments(venue_id)]
-    return [InstrumentRow(item.spec.symbol, chart_path(item.spec.symbol), item.source_label, item.is_closes_only) for item in details]
+def sources(venue_id: UUID) -> list[SourceRow]:
+    """The instruments of a venue by where their bars come from."""
+    found: dict[tuple[str, bool], list[SymbolLink]] = {}
+    for instrument in markets.instruments(venue_id):
+        detail = markets.instrument_detail(instrument.id)
+        found.setdefault((detail.source_label, detail.is_closes_only), []).append(SymbolLink(instrument.symbol, chart_path(instrument.symbol)))
+    return [SourceRow(label, is_closes_only, tuple(links)) for (label, is_closes_only), links in found.items()]
 
 
 def _figures(metrics: ModelMetrics) -> tuple[Figure, ...]:
     return (
-        Figure("Skill over naive", metrics.skill, 0.0, "1 minus the mean squared error over the naive one; above 0 is better than naive"),
+        Figure("Skill over naive", metrics.skill, 0.0, "1 minus its squared error over the naive one; above 0 is better than naive"),
         Figure("Root mean squared error", metrics.rmse, metrics.baseline_rmse, "of the log return over the horizon"),
-        Figure("Information coefficient", metrics.information_coefficient, None, "rank correlation of forecast and outcome"),
-        Figure("t of the edge over naive", metrics.edge_t, None, "above 1.64 is unlikely to be chance"),
-        Figure("Hit rate", metrics.hit_rate, 0.5, "share of right signs"),
+        Figure("Edge over naive", metrics.edge_t, None, "in standard errors; above 2 is unlikely to be chance"),
+        Figure("Information coefficient", metrics.information_coefficient, None, "correlation of forecast and outcome"),
+        Figure("Hit rate", metrics.hit_rate, None, "share of right signs"),
         Figure("Coverage of the interval", metrics.coverage, None, "share of outcomes inside it"),
     )

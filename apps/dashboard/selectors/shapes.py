@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.dashboard.domain.pictures import Interval, Line, Used
-from apps.forecasts.contracts import ForecastView, TrainingState, Trend
+from apps.forecasts.contracts import ForecastView, TrainingState
 from apps.markets.contracts import InstrumentDetail, VenueView
 from apps.orders.contracts import FillView, OrderStep, OrderView
 from apps.portfolio.contracts import AccountSummary, Performance, PositionView
@@ -66,6 +66,8 @@ class Frame:
     strip: tuple[StripItem, ...]
     banners: tuple[Banner, ...]
     symbols: tuple[str, ...]
+    timeframe: str
+    """Of the venue's bars; market times of days are written as dates."""
 
     @property
     def has_transport(self) -> bool:
@@ -166,22 +168,6 @@ class ForecastOnChart:
 
     forecast: ForecastView
     picture: Interval
-
-    @property
-    def horizon_bars(self) -> int:
-        return self.forecast.horizon_bars
-
-    @property
-    def trend(self) -> Trend:
-        return self.forecast.trend
-
-    @property
-    def lower(self) -> float:
-        return self.forecast.lower
-
-    @property
-    def upper(self) -> float:
-        return self.forecast.upper
 
 
 @dataclass(frozen=True)

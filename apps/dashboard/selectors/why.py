@@ -12,6 +12,7 @@ from apps.core.errors import NotFound
 from apps.dashboard.domain import pictures
 from apps.dashboard.domain.formatting import plain, to_decimal, when, words
 from apps.dashboard.selectors.chart import on_chart
+from apps.dashboard.selectors.frame import bar_timeframe
 from apps.dashboard.selectors.overview import chart_path
 from apps.dashboard.selectors.shapes import Check, FeatureValue, ForecastOnChart, Step, Why
 from apps.forecasts import selectors as forecasts
@@ -32,7 +33,7 @@ def why_decision(decision_id: UUID) -> Why:
     """The chain of one evaluation; raises NotFound."""
     decision = strategies.decision(decision_id)
     detail = orders.order_detail(decision.order_id) if decision.order_id else None
-    title = f"{decision.symbol}, bar of {when(decision.bar_at)}"
+    title = f"{decision.symbol}, bar of {when(decision.bar_at, decision.timeframe)}"
     subtitle = f"{decision.strategy} decided: {words(decision.outcome)}"
     return _why(title, subtitle, decision.sentence, decision, detail, list_path="/decisions/", list_label="Decisions")
 
@@ -43,7 +44,7 @@ def why_order(order_id: UUID) -> Why:
     order = detail.order
     decision = strategies.decision_for_order(order_id) or _decision_of(order)
     title = f"{words(order.side)} {plain(order.quantity)} {order.symbol}"
-    subtitle = f"{words(order.order_type)} order, {words(order.status).lower()}, decided at {when(order.market_at)}"
+    subtitle = f"{words(order.order_type)} order, {words(order.status).lower()}, decided at {when(order.market_at, bar_timeframe(order.instrument_id))}"
     sentence = decision.sentence if decision else order.reason or "A person sent this order."
     return _why(title, subtitle, sentence, decision, detail, list_path="/orders/", list_label="Orders")
 
@@ -73,7 +74,7 @@ def _why(
         list_label=list_label,
         chart_path=chart_path(instrument.symbol),
         venue_id=instrument.venue_id,
-        older_path=_older_path(decision),
+        older_path=_older_path(decision) if list_path == "/decisions/" else "",
         steps=_steps(decision, order, fills, checks, forecast),
         decision=decision,
         order=order,
@@ -85,10 +86,10 @@ def _why(
         is_approved=verdict.verdict.approved if verdict else None,
         forecast=forecast,
         features=_features(decision.features) if decision else (),
-        bars=_bars(decision.bars) if decision else (),
+        bars=_bars(decision.bars, decision.timeframe) if decision else (),
         no_fill_reason=_no_fill(order),
-        no_order_reason=f"No order was made: {decision.sentence}" if decision else "",
-        no_checks_reason=_no_checks(decision, order),
+        no_order_reason=_no_order(decision),
+        no_checks_reason=_no_checks(decision),
     )
 
 
@@ -121,7 +122,7 @@ def _checks(decision: DecisionView | None, verdict: VerdictView | None) -> tuple
 
 
 def _leading_number(text: str) -> Decimal | None:
-    return to_decimal(text.split(" ")[0].replace(",", "").rstrip("%")) if text else None
+    return to_decimal(text.split(" ", maxsplit=1)[0].replace(",", "").rstrip("%")) if text else None
 
 
 def _older_path(decision: DecisionView | None) -> str:
@@ -138,11 +139,11 @@ def _features(values: Mapping[str, float]) -> tuple[FeatureValue, ...]:
     )
 
 
-def _bars(stored: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
+def _bars(stored: Mapping[str, Any], timeframe: str) -> tuple[Mapping[str, str], ...]:
     """The columns kept with the decision, as rows."""
     columns = ("closed_at", "open", "high", "low", "close", "volume")
     rows = zip(*(stored.get(name, []) for name in columns), strict=False)
-    return tuple(dict(zip(columns, map(str, row), strict=True)) | {"closed_on": when(datetime.fromisoformat(str(row[0])))} for row in rows)
+    return tuple(dict(zip(columns, map(str, row), strict=True)) | {"closed_on": when(datetime.fromisoformat(str(row[0])), timeframe)} for row in rows)
 
 
 def _no_fill(order: OrderView | None) -> str:
@@ -155,10 +156,13 @@ def _no_fill(order: OrderView | None) -> str:
     return "Nothing has filled yet: an order decided on one bar fills on the next one at the earliest."
 
 
-def _no_checks(decision: DecisionView | None, order: OrderView | None) -> str:
-    if decision is None:
-        return "its answer is not kept with this order."
-    return decision.sentence
+def _no_order(decision: DecisionView | None) -> str:
+    return f"No order was made: the decision was \u201c{words(decision.outcome)}\u201d." if decision else ""
+
+
+def _no_checks(decision: DecisionView | None) -> str:
+    """The gate is asked when an order is wanted, and only then."""
+    return "nothing was to be ordered." if decision else "its answer is not kept with this order."
 
 
 def _steps(

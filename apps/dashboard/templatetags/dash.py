@@ -27,19 +27,19 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "percent": formatting.percent,
     "signed_percent": formatting.signed_percent,
     "number": formatting.significant,
-    "when": formatting.when,
     "moment": formatting.moment,
     "words": formatting.words,
+    "yes": lambda value: "yes" if value else "no",
     "text": lambda value: formatting.raw(value) or formatting.DASH,
 }
 _TONED = {"signed", "signed_percent"}
 
 
-@register.simple_tag
-def value(field: str, stored: Any, style: str = "plain", prefix: str = "") -> SafeString:
+@register.simple_tag(takes_context=True)
+def value(context: template.Context, field: str, stored: Any, style: str = "plain", prefix: str = "") -> SafeString:
     """A stored value with its field name and raw text beside what is shown."""
     name = f"{prefix}{field}"
-    shown = _WRITERS[style](stored)
+    shown = formatting.when(stored, context["frame"].timeframe) if style == "when" else _WRITERS[style](stored)
     if style in _TONED:
         mark = formatting.arrow(stored)
         return format_html(

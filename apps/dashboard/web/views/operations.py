@@ -65,7 +65,7 @@ def show_system(request: HttpRequest) -> HttpResponse:
         "handlers": events.handler_stats(),
         "dead_letters": events.dead_letters(),
         "lag": events.log_lag(),
-        "instruments": model_selectors.instrument_rows(venue.id) if venue else [],
+        "sources": model_selectors.sources(venue.id) if venue else [],
         "quarantined": markets.quarantined(venue.id, _QUARANTINED_SHOWN) if venue else [],
     }
     return render(request, "dashboard/system.html", context)

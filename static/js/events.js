@@ -1,0 +1,53 @@
+// The tail: new events on top, as they come, while the newest page is shown and it is not paused.
+
+const tail = document.getElementById("tail");
+const pause = document.getElementById("tail-pause");
+const AT_MOST = 300;
+const held = [];
+let isPaused = false;
+
+document.addEventListener("live:events", ({ detail }) => {
+  const wanted = detail.events.filter(fits);
+  if (isPaused || tail.dataset.isNewest !== "true") held.push(...wanted);
+  else wanted.forEach(show);
+  label();
+});
+
+pause.addEventListener("click", () => {
+  isPaused = !isPaused;
+  pause.setAttribute("aria-pressed", String(isPaused));
+  if (!isPaused) held.splice(0).forEach(show);
+  label();
+});
+
+function fits(event) {
+  const { type, priority } = tail.dataset;
+  return (!type || event.type.startsWith(type)) && (!priority || event.priority === priority);
+}
+
+function show(event) {
+  tail.querySelector(".empty")?.remove();
+  const row = document.createElement("div");
+  row.className = `tail-row tail-${event.priority.toLowerCase()} flash`;
+  const text = cell("span", "tail-text", `${event.text} `);
+  if (event.path) {
+    const link = cell("a", "", "open");
+    link.href = event.path;
+    text.append(link, " ");
+  }
+  text.append(cell("span", "faint small", event.actor));
+  row.append(cell("span", "faint", event.position), cell("time", "nowrap", event.recorded_at.slice(11, 19)), cell("span", "tail-type", event.type), text);
+  tail.prepend(row);
+  while (tail.childElementCount > AT_MOST) tail.lastElementChild.remove();
+}
+
+function cell(name, className, text) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+function label() {
+  pause.lastChild.textContent = isPaused ? ` Go on (${held.length} new)` : " Pause";
+}
