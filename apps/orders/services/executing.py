@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from apps.core.errors import Misconfigured
+from apps.core.errors import Misconfigured, TradingError
+from apps.events.contracts import AlertLevel
+from apps.events.services import raise_alert
 from apps.orders.adapters.simulated.broker import SimulatedBroker
 from apps.orders.contracts import OPEN_STATUSES, OrderStatus
 from apps.orders.models import Order
@@ -87,6 +89,17 @@ def _open_work(account: AccountRef) -> _OpenWork:
         intents=any(status == OrderStatus.PENDING for status, _ in found),
         unknown=any(status == OrderStatus.UNKNOWN for status, _ in found),
         cancels=any(status in AT_THE_VENUE and wanted for status, wanted in found),
+    )
+
+
+def report_shut(account: AccountRef, error: TradingError) -> None:
+    """Tell people that nothing is sent for the account until what is wrong with it is settled."""
+    raise_alert(
+        AlertLevel.CRITICAL,
+        f"Account {account.name} is shut",
+        f"The executor cannot go on with it: {error} It is tried again at every wake-up.",
+        actor="executor",
+        subject=str(account.id),
     )
 
 

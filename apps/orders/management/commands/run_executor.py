@@ -12,7 +12,7 @@ from apps.common.notify import Channel
 from apps.core.errors import OwnershipLost, TradingError
 from apps.core.ports import port
 from apps.orders.ports import AccountDirectory, AccountRef
-from apps.orders.services.executing import AccountExecutor, enforce_halts
+from apps.orders.services.executing import AccountExecutor, enforce_halts, report_shut
 from apps.orders.services.ownership import Ownership
 
 log = structlog.get_logger(__name__)
@@ -61,6 +61,7 @@ class ExecutorDaemon(Daemon):
             self._owned.pop(account.id, None)
             if self._troubled.get(account.id) != str(error):
                 log.exception("account_shut", account=account.name)
+                report_shut(account, error)
                 self._troubled[account.id] = str(error)
             return False
         self._troubled.pop(account.id, None)
