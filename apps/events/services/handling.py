@@ -8,7 +8,9 @@ in the same transaction, so that it neither holds up nor loses anything.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 import redis
@@ -30,6 +32,20 @@ READ_BATCH = 100
 CHUNK_SECONDS = 0.05
 """A transaction is committed after so long: a slow handler holds no locks for the sake of the next one."""
 IDLE_MARK_SECONDS = 1.0
+RETRY_LOOK_SECONDS = 0.5
+
+
+@dataclass
+class Progress:
+    """What a chunk does to one mark."""
+
+    position: int = 0
+    handled: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+
+
+Moved = defaultdict[tuple[str, Priority], Progress]
 
 
 class HandlerRunner:
@@ -43,6 +59,7 @@ class HandlerRunner:
         self._log_id = log_id
         self._marks: dict[tuple[str, Priority], int] = {}
         self._idle_marked_at = 0.0
+        self._retries_looked_at = 0.0
 
     def prepare(self) -> int:
         """Make marks and groups where they are missing, and finish what a dead predecessor (or we, before an error) left pending.
@@ -69,7 +86,7 @@ class HandlerRunner:
         self._handle_all(deliveries)
         if not deliveries and relayed is not None:
             self._mark_idle(relayed)
-        retry_due(self._handlers, now=timezone.now())
+        self._retry_now_and_then()
         return len(deliveries)
 
     def _handle_all(self, deliveries: list[Delivery]) -> None:
@@ -83,19 +100,19 @@ class HandlerRunner:
         """Handle deliveries of one transaction; returns how many. After an error the marks are read afresh by `prepare`."""
         started = time.monotonic()
         done = 0
-        moved: dict[tuple[str, Priority], int] = {}
+        moved: Moved = defaultdict(Progress)
         with transaction.atomic():
             for delivery in deliveries:
                 self._deliver(delivery, moved)
                 done += 1
                 if time.monotonic() - started > CHUNK_SECONDS or (done < len(deliveries) and deliveries[done].lane != delivery.lane):
                     break
-            for (name, lane), position in moved.items():
-                advance(consumer_name(name, lane), position)
-        self._marks.update(moved)
+            for (name, lane), progress in moved.items():
+                advance(consumer_name(name, lane), **asdict(progress))
+        self._marks.update({key: progress.position for key, progress in moved.items()})
         return done
 
-    def _deliver(self, delivery: Delivery, moved: dict[tuple[str, Priority], int]) -> None:
+    def _deliver(self, delivery: Delivery, moved: Moved) -> None:
         packed = _unpacked(delivery)
         for handler in self._handlers:
             key = (handler.name, delivery.lane)
@@ -104,8 +121,13 @@ class HandlerRunner:
             if packed is not None and handler.takes(packed.event_type):
                 if key not in moved and lock_mark(consumer_name(*key)) >= delivery.position:
                     continue
-                _give(handler, delivery.lane, packed)
-            moved[key] = delivery.position
+                _give(handler, packed, moved[key])
+            moved[key].position = delivery.position
+
+    def _retry_now_and_then(self) -> None:
+        if time.monotonic() - self._retries_looked_at >= RETRY_LOOK_SECONDS:
+            retry_due(self._handlers, now=timezone.now())
+            self._retries_looked_at = time.monotonic()
 
     def _mark_idle(self, relayed: int) -> None:
         """Every lane is empty: all that was relayed before we looked is dealt with, also where no event of ours was among it."""
@@ -128,9 +150,8 @@ def _unpacked(delivery: Delivery) -> PackedEvent | None:
         return None
 
 
-def _give(handler: Handler, lane: Priority, packed: PackedEvent) -> None:
+def _give(handler: Handler, packed: PackedEvent, progress: Progress) -> None:
     """Call the handler once in a savepoint; a failure is noted for a later attempt. Only a lost database is raised."""
-    consumer = consumer_name(handler.name, lane)
     started = time.perf_counter()
     try:
         with transaction.atomic():
@@ -138,7 +159,8 @@ def _give(handler: Handler, lane: Priority, packed: PackedEvent) -> None:
     except Exception as error:
         if is_database_lost():
             raise
-        advance(consumer, packed.position, failed=1, seconds=time.perf_counter() - started)
+        progress.failed += 1
         note_failure(handler.name, packed.id, error=error, now=timezone.now())
-        return
-    advance(consumer, packed.position, handled=1, seconds=time.perf_counter() - started)
+    else:
+        progress.handled += 1
+    progress.seconds += time.perf_counter() - started
