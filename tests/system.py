@@ -170,6 +170,11 @@ class RunningSystem:
         link = self.login_link.replace("//localhost:", "//127.0.0.1:")
         wait_until(lambda: self._opens(link), within=within, what="the log-in page")
 
+    def log_in_again(self) -> None:
+        """After a restart: the cookie still holds, or the new link is followed."""
+        if self.status_of("/decisions/") != 200:
+            self.log_in()
+
     def _opens(self, address: str) -> bool:
         try:
             with self._opener.open(address, timeout=10) as answer:

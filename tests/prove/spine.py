@@ -8,7 +8,6 @@ from collections import defaultdict
 import psutil
 
 from tests.invariants import check_books, check_commands, resume, settle
-from tests.prove import spine_benchmarks, spine_log, spine_pages, spine_refusals  # noqa: F401  (each registers its proofs)
 from tests.prove.registry import Measured, proof
 from tests.prove.workshop import Workshop
 from tests.system import GONE, PROCESSES, RunningSystem, wait_until
@@ -52,7 +51,11 @@ def memory(workshop: Workshop) -> Measured:
     sizes = [(_resident(process), RunningSystem.name_of(process)) for process in workshop.system.tree()]
     largest, name = max(sizes)
     total = sum(size for size, _ in sizes)
-    return Measured(f"largest {name} {largest / MEGABYTE:.0f} MB; {len(sizes)} processes", largest < 512 * MEGABYTE, (f"summed {total / MEGABYTE:.0f} MB",))
+    return Measured(
+        f"largest {name} {largest / MEGABYTE:.0f} MB; {len(sizes)} processes",
+        largest < 512 * MEGABYTE,
+        (f"summed {total / MEGABYTE:.0f} MB",),
+    )
 
 
 @proof(cap="spine", name="kill-each", line="kill -9 of each process in turn while trading", bound="recovers; books exact")
@@ -72,7 +75,9 @@ def kill_each(workshop: Workshop) -> Measured:
 @proof(cap="spine", name="flush-redis", line="FLUSHALL while trading", bound="nothing lost; books exact")
 def flush_redis(workshop: Workshop) -> Measured:
     system = workshop.system
-    done = system.manage("shell", "-c", "import redis; from django.conf import settings; print(redis.Redis.from_url(settings.REDIS_URL).flushall())")
+    done = system.manage(
+        "shell", "-c", "import redis; from django.conf import settings; print(redis.Redis.from_url(settings.REDIS_URL).flushall())"
+    )
     _wait_for_decisions(system)
     settle(system)
     findings = check_books(system) + check_commands(system)

@@ -31,7 +31,12 @@ def tamper(system: RunningSystem, sql: str) -> tuple[int, int, str]:
     return position, done.returncode, " ".join((done.stdout + done.stderr).split())
 
 
-@proof(cap="spine", name="tamper-log", line="A changed row, a deleted tail and a recomputed chain, by raw SQL with triggers off", bound="verify_log names each")
+@proof(
+    cap="spine",
+    name="tamper-log",
+    line="A changed row, a deleted tail and a recomputed chain, by raw SQL with triggers off",
+    bound="verify_log names each",
+)
 def tampering_is_named(workshop: Workshop) -> Measured:
     system = workshop.system
     settle(system)

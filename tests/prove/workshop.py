@@ -48,6 +48,12 @@ class Workshop:
             self._system = self._start_fresh_clone()
         return self._system
 
+    def quiet(self) -> None:
+        """Stop the running system, so that a measurement has the machine to itself."""
+        if self._system is not None:
+            self._system.__exit__(None, None, None)
+            self._system = None
+
     def fresh_clone(self, name: str) -> Path:
         """A clone of HEAD in an empty folder (whose path has spaces), environment made by `make setup`."""
         target = self._folder / name
