@@ -16,7 +16,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     """A role includes the ones before it: viewer reads, trader trades and halts, risk resets halts, admin configures."""
 
     form = UserChangeForm
@@ -25,11 +25,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     list_display: ClassVar = ["username", "role", "is_staff", "is_active", "last_login"]
     list_filter: ClassVar = ["role", "is_staff", "is_active"]
     search_fields: ClassVar = ["username", "email"]
-    fieldsets: ClassVar[Any] = [
+    fieldsets: Any = [
         (None, {"fields": ["username", "password"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
         ("Role", {"fields": ["role", "is_active", "is_staff", "is_superuser"]}),
         ("Times", {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields: ClassVar = ["last_login", "date_joined"]
-    add_fieldsets: ClassVar[Any] = [(None, {"classes": ["wide"], "fields": ["username", "role", "usable_password", "password1", "password2"]})]
+    add_fieldsets: Any = [(None, {"classes": ["wide"], "fields": ["username", "role", "usable_password", "password1", "password2"]})]

@@ -67,3 +67,10 @@ CELERY_BEAT_SCHEDULE |= {
         "options": {"queue": "data", "expire_seconds": 30},
     },
 }
+CELERY_BEAT_SCHEDULE |= {
+    "forget failed log-ins, used keys and expired tokens": {
+        "task": "access.forget_expired",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expire_seconds": 3600},
+    },
+}

@@ -20,7 +20,6 @@ from apps.events.services import record_event
 
 FAILURES_ALLOWED = 5
 LOCKED_FOR = timedelta(minutes=5)
-FORGOTTEN_AFTER = timedelta(days=1)
 LONGEST_NAME = 150
 
 
@@ -78,12 +77,6 @@ def _count_failure(counter: LoginThrottle, username: str, now: datetime) -> None
         record_event(LockedOut(username=username, seconds=int(LOCKED_FOR.total_seconds())), occurred_at=now, actor="anonymous")
     counter.save()
     record_event(LoginFailed(username=username), occurred_at=now, actor="anonymous")
-
-
-def forget_old_failures(*, now: datetime) -> int:
-    """Delete counters that nobody added to for a day; returns how many."""
-    deleted, _ = LoginThrottle.objects.filter(updated_at__lt=now - FORGOTTEN_AFTER).delete()
-    return deleted
 
 
 def _storable(username: str) -> str:

@@ -214,7 +214,7 @@ class ParametersField(serializers.DictField):
     def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, bool):
             return value
-        if not isinstance(value, (int, Decimal)) or abs(value) > LARGEST_PARAMETER:
+        if not isinstance(value, (int, Decimal)) or not -LARGEST_PARAMETER <= value <= LARGEST_PARAMETER:
             raise serializers.ValidationError({name: "Must be a number or true or false."})
         return float(value) if isinstance(value, Decimal) else value
 

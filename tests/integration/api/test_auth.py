@@ -127,3 +127,10 @@ def test_session_needs_a_csrf_token_to_write() -> None:
     answer = client.post("/api/v1/orders/", {})
     assert answer.status_code == 403
     assert "CSRF" in answer.json()["detail"]
+
+
+def test_admin_has_no_log_in_of_its_own_that_nobody_counts() -> None:
+    user_of(Role.ADMIN)
+    answer = APIClient().post("/admin/login/?next=/admin/", {"username": "admin-user", "password": PASSWORD})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login/?next=/admin/")
+    assert not answer.cookies

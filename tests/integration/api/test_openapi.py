@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import jsonschema
 import pytest
@@ -13,6 +14,8 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from rest_framework.test import APIClient
+from schemathesis import GenerationMode
+from schemathesis.core import NotSet
 
 from apps.access.contracts import Role
 from apps.common.throttling import WindowThrottle
@@ -20,7 +23,8 @@ from tests.integration.api.conftest import user_of
 from tests.world import World
 from trading_system.api import OLDER_VIEWS, VIEWS
 
-EXAMPLES_PER_OPERATION = 8
+EXAMPLES = {GenerationMode.POSITIVE: 3, GenerationMode.NEGATIVE: 5}
+"""How many requests that fit the schema, and that break it, each operation gets."""
 PROBLEM = "application/problem+json"
 
 
@@ -75,12 +79,14 @@ def test_nothing_that_fits_the_schema_or_breaks_it_fails_the_server(document: di
     fits = _validators(document)
     schema = schemathesis.openapi.from_dict(document)
     for result in schema.get_all_operations():
-        _try_operation(result.ok(), client, fits)
+        operation = result.ok()
+        for mode in EXAMPLES if operation.body or operation.query or operation.path_parameters else [GenerationMode.POSITIVE]:
+            _try_operation(operation, mode, client, fits)
 
 
-def _try_operation(operation: Any, client: APIClient, fits: Any) -> None:
-    @settings(max_examples=EXAMPLES_PER_OPERATION, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-    @given(case=operation.as_strategy())
+def _try_operation(operation: Any, mode: GenerationMode, client: APIClient, fits: Any) -> None:
+    @settings(max_examples=EXAMPLES[mode], deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode))
     def run(case: Any) -> None:
         answer = _send(client, case)
         told = f"{case.method} {case.formatted_path} {case.query} {case.body!r} -> {answer.status_code} {answer.content[:500]!r}"
@@ -97,15 +103,9 @@ def _try_operation(operation: Any, client: APIClient, fits: Any) -> None:
 
 def _send(client: APIClient, case: Any) -> Any:
     headers = {name: value for name, value in (case.headers or {}).items() if value.isascii() and value.isprintable()}
-    body = None if type(case.body).__name__ == "NotSet" else json.dumps(case.body)
-    return client.generic(
-        case.method,
-        case.formatted_path,
-        body or "",
-        content_type="application/json",
-        headers=headers,
-        query_params=case.query or None,
-    )
+    query = urlencode({name: str(value) for name, value in (case.query or {}).items()}, errors="replace")
+    body = b"" if isinstance(case.body, NotSet) else case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
+    return client.generic(case.method, f"{case.formatted_path}?{query}", body, content_type="application/json", headers=headers)
 
 
 def _validators(document: dict[str, Any]) -> Any:

@@ -12,7 +12,6 @@ from django.db import connection
 from apps.access.contracts import LogInLocked
 from apps.access.models import LoginThrottle, User
 from apps.access.services import authenticate_with_lockout, login
-from apps.access.services.login import forget_old_failures
 from apps.events.models import LoggedEvent
 
 RIGHT, WRONG = "right horse battery", "wrong"
@@ -84,13 +83,6 @@ def test_inactive_user_cannot_log_in(ann: User) -> None:
 def test_names_that_no_database_takes_are_only_wrong(ann: User) -> None:
     assert attempt(WRONG, username="x" * 5000) is None
     assert attempt(WRONG, username="\ud800 and \0") is None
-
-
-def test_old_counters_are_forgotten(ann: User) -> None:
-    now = datetime.now(UTC)
-    fail(1, now)
-    assert forget_old_failures(now=now + timedelta(hours=23)) == 0
-    assert forget_old_failures(now=now + timedelta(hours=25)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
