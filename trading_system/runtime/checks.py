@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from apps.core.vocabulary import TradingMode
+from trading_system.runtime.secrets import is_missing_secret
 from trading_system.settings.environment import DATA_DIR
 
 _SHORTEST_SECRET = 50
@@ -50,7 +51,7 @@ NUMBER_RULES = (
 def check_secret_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """ts.E001 missing, ts.E002 weak. The settings of the test suite protect nothing and are left alone."""
     key = settings.SECRET_KEY
-    if not key:
+    if is_missing_secret(key):
         return [
             Error("SECRET_KEY is not set.", hint="Set a random text of at least 50 characters in the environment or .env.", id="ts.E001")
         ]

@@ -6,6 +6,18 @@ import os
 import secrets
 from pathlib import Path
 
+_MISSING = "missing-"
+
+
+def stand_in_for_missing_secret() -> str:
+    """A random value that lets Django load, so that the system check can say what is missing; different in every process, so of no use."""
+    return _MISSING + secrets.token_urlsafe(48)
+
+
+def is_missing_secret(value: str) -> bool:
+    """Whether `value` only stands in for a secret that nobody set."""
+    return not value or value.startswith(_MISSING)
+
 
 def local_secret(data_dir: Path, name: str) -> str:
     """The secret `name` of this data directory, created at the first call (mode 0600)."""

@@ -42,6 +42,8 @@ def application_environment(name: str, settings: Mapping[str, str]) -> dict[str,
     return inherited | _ONE_THREAD | {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1", "TRADING_PROCESS": name} | dict(settings)
 
 
+_CELERY_WORKERS = ("worker", "trainer")
+"""Stopped without waiting for their tasks (SIGQUIT): tasks are acknowledged late and can be run again."""
 LESS_URGENT = frozenset({"events", "worker", "beat"})
 """Start a little later: nobody waits for their first work."""
 
@@ -66,6 +68,7 @@ def application_processes(*, host: str, port: int, settings: Mapping[str, str]) 
             environment=application_environment(name, settings),
             niceness=10 if name == "trainer" else 0,
             has_heartbeat=name != "web",
+            stop_signal=signal.SIGQUIT if name in _CELERY_WORKERS else signal.SIGTERM,
         )
         for name, arguments in commands.items()
     ]

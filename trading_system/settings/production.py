@@ -1,8 +1,10 @@
-"""Containers behind TLS. A missing SECRET_KEY is reported by a system check, not guessed."""
+"""Containers behind TLS. A missing SECRET_KEY is reported by a system check (ts.E001), not guessed."""
 
 from __future__ import annotations
 
+from trading_system.runtime.secrets import stand_in_for_missing_secret
 from trading_system.settings.base import *  # noqa: F403
+from trading_system.settings.base import SECRET_KEY
 from trading_system.settings.environment import env
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -18,3 +20,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = False
+
+if not SECRET_KEY:
+    SECRET_KEY = stand_in_for_missing_secret()
