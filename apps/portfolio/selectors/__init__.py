@@ -7,6 +7,7 @@ from apps.portfolio.selectors.accounts import (
     default_account_id,
     exposure,
     held_quantities,
+    open_accounts,
     positions,
 )
 from apps.portfolio.selectors.journal import entries, entry_for_fill
@@ -24,6 +25,7 @@ __all__ = [
     "equity_curve",
     "exposure",
     "held_quantities",
+    "open_accounts",
     "performance",
     "positions",
     "trial_balance",

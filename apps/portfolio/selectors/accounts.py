@@ -34,6 +34,11 @@ def accounts() -> list[AccountView]:
     return [_view(row) for row in Account.objects.all()]
 
 
+def open_accounts(venue_id: UUID) -> list[AccountView]:
+    """The accounts of a venue that still trade."""
+    return [_view(row) for row in Account.objects.filter(venue_id=venue_id, closed_at=None)]
+
+
 def default_account_id() -> UUID | None:
     """The account of orders that name none."""
     return Account.objects.filter(is_default=True).values_list("id", flat=True).first()

@@ -14,9 +14,10 @@ def entry_for_fill(fill_id: UUID) -> EntryView | None:
     return _view(row) if row else None
 
 
-def entries(account_id: UUID, *, limit: int = 50) -> list[EntryView]:
-    """The newest bookings of an account."""
-    return [_view(row) for row in JournalEntry.objects.prefetch_related("lines").filter(account_id=account_id)[:limit]]
+def entries(account_id: UUID, *, before: UUID | None = None, limit: int = 50) -> list[EntryView]:
+    """The newest bookings of an account; `before` is the id of the last one already seen."""
+    rows = JournalEntry.objects.prefetch_related("lines").filter(account_id=account_id, **({"id__lt": before} if before else {}))
+    return [_view(row) for row in rows.order_by("-id")[:limit]]
 
 
 def _view(row: JournalEntry) -> EntryView:

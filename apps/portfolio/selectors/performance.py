@@ -29,9 +29,9 @@ def equity_curve(account_id: UUID, *, limit: int = 500) -> list[EquityPoint]:
     ]
 
 
-def closed_trades(account_id: UUID, *, limit: int = 50) -> list[ClosedTradeView]:
-    """The newest round trips of an account."""
-    rows = ClosedTrade.objects.filter(account_id=account_id).select_related("instrument")
+def closed_trades(account_id: UUID, *, before: UUID | None = None, limit: int = 50) -> list[ClosedTradeView]:
+    """The newest round trips of an account; `before` is the id of the last one already seen."""
+    rows = ClosedTrade.objects.filter(account_id=account_id, **({"id__lt": before} if before else {})).select_related("instrument")
     return [
         ClosedTradeView(
             id=row.id,
@@ -44,7 +44,7 @@ def closed_trades(account_id: UUID, *, limit: int = 50) -> list[ClosedTradeView]
             fees=row.fees,
             closing_fill_id=row.closing_fill_id,
         )
-        for row in rows[:limit]
+        for row in rows.order_by("-id")[:limit]
     ]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.common.api.pagination import whole_page
+from apps.common.api.pagination import page_of, whole_page
 from apps.common.api.schema import page_schema
 from apps.common.api.views import AccountView as NamedOrDefaultAccount
 from apps.common.api.views import ApiView
@@ -89,16 +90,24 @@ class EquityView(NamedOrDefaultAccount):
 class TradesView(NamedOrDefaultAccount):
     @extend_schema(tags=TAGS, parameters=[JournalQuery], responses={200: page_schema(ClosedTradeSerializer)})
     def get(self, request: Request) -> Response:
-        """The newest round trips of an account."""
+        """Round trips of an account, newest first."""
         query = self.query(JournalQuery)
         account = selectors.account(self.account_id(query))
-        return Response(whole_page(ClosedTradeSerializer, selectors.closed_trades(account.id, limit=query["limit"])))
+
+        def fetch(cursor: UUID | None, count: int) -> list[Any]:
+            return selectors.closed_trades(account.id, before=cursor, limit=count)
+
+        return Response(page_of(request, ClosedTradeSerializer, fetch, query, key=lambda row: row.id))
 
 
 class JournalView(NamedOrDefaultAccount):
     @extend_schema(tags=TAGS, parameters=[JournalQuery], responses={200: page_schema(EntrySerializer)})
     def get(self, request: Request) -> Response:
-        """The newest bookings of an account, with their lines."""
+        """Bookings of an account with their lines, newest first."""
         query = self.query(JournalQuery)
         account = selectors.account(self.account_id(query))
-        return Response(whole_page(EntrySerializer, selectors.entries(account.id, limit=query["limit"])))
+
+        def fetch(cursor: UUID | None, count: int) -> list[Any]:
+            return selectors.entries(account.id, before=cursor, limit=count)
+
+        return Response(page_of(request, EntrySerializer, fetch, query, key=lambda row: row.id))

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.common.api.fields import EnumField, ExactDecimal, Statistic
-from apps.common.api.pagination import LimitQuery
+from apps.common.api.pagination import CursorQuery
 from apps.common.api.serializers import StrictSerializer
 from apps.core.vocabulary import TradingMode
 from apps.portfolio.contracts import EntryKind, LedgerAccount
@@ -130,5 +130,5 @@ class EquityQuery(AccountQuery):
     limit = serializers.IntegerField(min_value=2, max_value=MOST_POINTS, default=500, help_text="Points, spread evenly over its life.")
 
 
-class JournalQuery(LimitQuery):
+class JournalQuery(CursorQuery):
     account_id = serializers.UUIDField(required=False, help_text="The default account if left out.")

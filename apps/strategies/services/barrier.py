@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.orders import selectors as orders
-from apps.portfolio.models import Account
+from apps.portfolio import selectors as portfolio
 from apps.strategies.contracts import SessionState
 from apps.strategies.models import TradingSession
 
@@ -16,8 +16,8 @@ class SessionBarrier:
 
     def waiting_for(self, venue_id: UUID, closed_at: datetime) -> str:
         """Empty when the next bar may come, else what is still missing, in words."""
-        for account_id in Account.objects.filter(venue_id=venue_id, closed_at=None).values_list("id", flat=True):
-            matched = orders.matched_through(account_id)
+        for account in portfolio.open_accounts(venue_id):
+            matched = orders.matched_through(account.id)
             if matched is None or matched < closed_at:
                 return "The executor has not matched this bar yet."
         late = (

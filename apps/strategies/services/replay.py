@@ -21,8 +21,8 @@ from apps.markets import selectors as markets
 from apps.markets import services as market_services
 from apps.markets.contracts import VenueKind, VenueView
 from apps.orders import services as orders
+from apps.portfolio import selectors as books
 from apps.portfolio import services as portfolio
-from apps.portfolio.models import Account
 from apps.strategies.contracts import ReplayOpened, SessionState
 from apps.strategies.models import ReplayRequest, TradingSession
 from apps.strategies.services.parameters import ensure_strategy
@@ -96,7 +96,7 @@ def open_live_world(*, exchange: str, symbol: str, timeframe: Timeframe, mode: T
         raise InvalidInput("Live trading is not available: no broker for real money is connected.", where="mode", hint="Use --mode paper.")
     venue = market_services.open_live_venue(exchange=exchange, symbol=symbol, timeframe=timeframe)
     instrument = markets.instrument_by_symbol(venue.id, symbol)
-    existing = Account.objects.filter(venue_id=venue.id, closed_at=None).first()
+    existing = next(iter(books.open_accounts(venue.id)), None)
     account_id = existing.id if existing else portfolio.open_account(
         name=f"Paper {exchange}",
         venue_id=venue.id,
@@ -177,7 +177,7 @@ def _close_world(venue: VenueView, *, reason: str, actor: str) -> None:
         account__venue_id=venue.id, state__in=[SessionState.RUNNING, SessionState.STOPPING]
     ).values_list("id", flat=True):
         finish_session(session_id=session_id, reason=f"The replay ended: {reason}.")
-    for account in Account.objects.filter(venue_id=venue.id, closed_at=None):
+    for account in books.open_accounts(venue.id):
         orders.request_cancel_all(account_id=account.id, actor=actor, reason=f"the replay ended: {reason}")
         portfolio.close_account(account.id, closed_at=venue.now_at)
 

@@ -14,7 +14,7 @@ from apps.core.errors import Conflict, InvalidInput, NotFound, Refused
 from apps.core.vocabulary import Timeframe, TradingMode
 from apps.events.services import record_event
 from apps.markets import selectors as markets
-from apps.portfolio.models import Account
+from apps.portfolio import selectors as portfolio
 from apps.strategies.contracts import SessionStarted, SessionState, SessionStopped, SessionStopping
 from apps.strategies.models import Strategy, TradingSession
 
@@ -35,9 +35,7 @@ def create_session(
     strategy = Strategy.objects.filter(id=strategy_id).first()
     if strategy is None:
         raise NotFound(f"There is no strategy {strategy_id}.", where="strategy_id")
-    account = Account.objects.filter(id=account_id).first()
-    if account is None:
-        raise NotFound(f"There is no account {account_id}.", where="account_id")
+    account = portfolio.account(account_id)
     instrument = markets.instrument_spec(instrument_id)
     if instrument.venue_id != account.venue_id:
         raise InvalidInput(
@@ -50,17 +48,16 @@ def create_session(
         raise InvalidInput(f"The risk per trade must be above 0 and at most 1, got {risk}.", where="risk_per_trade")
     if max_positions < 0:
         raise InvalidInput(f"The number of positions cannot be negative, got {max_positions}.", where="max_positions")
-    venue_timeframe = markets.venue(account.venue_id)
     row = TradingSession.objects.create(
         strategy=strategy,
-        account=account,
+        account_id=account.id,
         instrument_id=instrument_id,
         timeframe=timeframe,
         mode=mode,
         capital=capital,
         risk_per_trade=risk,
         max_positions=max_positions,
-        last_bar_at=venue_timeframe.now_at,
+        last_bar_at=markets.venue(account.venue_id).now_at,
     )
     return row.id
 
