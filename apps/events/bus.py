@@ -21,7 +21,7 @@ from redis.retry import Retry
 from apps.core.errors import InvalidInput
 from apps.core.events import Envelope, Priority, decode_payload, encode_payload
 
-STREAM_LENGTH = 100_000
+STREAM_LENGTH = 50_000
 """Entries a stream keeps, about. The relay waits for the slowest handler well before that."""
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 5.0

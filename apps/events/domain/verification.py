@@ -37,6 +37,7 @@ class LogVerification:
     head_hash: str
     findings: tuple[LogFinding, ...]
     findings_total: int
+    other_anchors: tuple[str, ...] = ()
 
     @property
     def is_intact(self) -> bool:

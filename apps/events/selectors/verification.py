@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -35,10 +36,9 @@ def verify_log() -> LogVerification:
     verifier = ChainVerifier(log_id, anchor.read(), may_be_unanchored=SEAL_BATCH)
     copy_lines(_ROWS, verifier.take)
     if not is_anchored:
-        others = ", ".join(path.name for path in anchor.others()[:3])
-        beside = f" Beside it lie: {others}." if others else ""
-        verifier.report("anchor_missing", 0, f"The anchor file {anchor.path} is missing.{beside}")
-    return verifier.verdict(unsealed=LoggedEvent.objects.filter(position=None).count())
+        verifier.report("anchor_missing", 0, f"The anchor file {anchor.path} is missing.")
+    verdict = verifier.verdict(unsealed=LoggedEvent.objects.filter(position=None).count())
+    return replace(verdict, other_anchors=tuple(path.name for path in anchor.others()))
 
 
 def _without_identity() -> LogVerification:

@@ -171,6 +171,18 @@ def test_a_missing_anchor_is_named() -> None:
     assert "is missing" in text
 
 
+def test_a_log_replaced_by_a_new_one_leaves_a_note() -> None:
+    sealed_log(2)
+    old = log_identity()
+    tamper("DELETE FROM event_log")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM events_logidentity")
+    sealed_log(1)
+    code, text = command()
+    assert code == 0
+    assert text.startswith(f"Note: anchors of other logs lie here, too ({old}.anchor).")
+
+
 def test_a_removed_identity_is_named() -> None:
     sealed_log(2)
     with connection.cursor() as cursor:

@@ -28,6 +28,11 @@ class Command(BaseCommand):
             self.stdout.write(f"A new anchor holds the {position} events of the log as they stand.")
             return
         found = verify_log()
+        if found.other_anchors:
+            named = ", ".join(found.other_anchors[:3])
+            self.stdout.write(
+                f"Note: anchors of other logs lie here, too ({named}). If this database was not replaced on purpose, ask who did."
+            )
         if found.is_intact:
             self.stdout.write(_sound(found))
             return
