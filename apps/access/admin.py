@@ -22,10 +22,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display: ClassVar = ["username", "role", "is_staff", "is_active", "last_login"]
+    list_display = ("username", "role", "is_staff", "is_active", "last_login")
     list_filter: ClassVar = ["role", "is_staff", "is_active"]
     search_fields: ClassVar = ["username", "email"]
-    fieldsets: Any = [
+    fieldsets: ClassVar[Any] = [
         (None, {"fields": ["username", "password"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
         ("Role", {"fields": ["role", "is_active", "is_staff", "is_superuser"]}),

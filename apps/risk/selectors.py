@@ -92,9 +92,9 @@ def verdict(verdict_id: UUID) -> VerdictView:
     return VerdictView(stored_verdict(row), row.order_id, row.account_id, row.instrument_id, row.created_at)
 
 
-def verdicts(*, account_id: UUID, limit: int = 50) -> list[VerdictView]:
-    """The newest verdicts of an account."""
-    rows = RiskVerdict.objects.filter(account_id=account_id)[:limit]
+def verdicts(*, account_id: UUID, before: UUID | None = None, limit: int = 50) -> list[VerdictView]:
+    """The newest verdicts of an account; `before` is the id of the last one already seen."""
+    rows = RiskVerdict.objects.filter(account_id=account_id, **({"id__lt": before} if before else {})).order_by("-id")[:limit]
     return [VerdictView(stored_verdict(row), row.order_id, row.account_id, row.instrument_id, row.created_at) for row in rows]
 
 

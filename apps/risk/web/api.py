@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.contracts import Role
-from apps.common.api.pagination import LimitQuery, whole_page
+from apps.common.api.pagination import LimitQuery, page_of, whole_page
 from apps.common.api.schema import page_schema
 from apps.common.api.views import AccountView, ApiView
 from apps.core.clock import WallClock
@@ -113,9 +113,14 @@ class ResetHaltView(ApiView):
 class VerdictsView(AccountView):
     @extend_schema(tags=TAGS, parameters=[VerdictQuery], responses={200: page_schema(VerdictSerializer)})
     def get(self, request: Request) -> Response:
-        """The newest answers of the risk gate for an account, with every check."""
+        """The answers of the risk gate for an account, newest first, with every check."""
         query = self.query(VerdictQuery)
-        return Response(whole_page(VerdictSerializer, selectors.verdicts(account_id=self.account_id(query), limit=query["limit"])))
+        account_id = self.account_id(query)
+
+        def fetch(cursor: UUID | None, count: int) -> list[Any]:
+            return selectors.verdicts(account_id=account_id, before=cursor, limit=count)
+
+        return Response(page_of(request, VerdictSerializer, fetch, query, key=lambda row: row.verdict.id))
 
 
 class VerdictView(ApiView):

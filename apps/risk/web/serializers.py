@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.common.api.fields import EnumField, ExactDecimal, ExactDecimalInput
-from apps.common.api.pagination import LimitQuery
+from apps.common.api.pagination import CursorQuery
 from apps.common.api.serializers import StrictSerializer
 from apps.core.vocabulary import TradingMode
 from apps.risk.contracts import CheckCode, LimitCode
@@ -79,7 +79,7 @@ class AccountQuery(StrictSerializer):
     account_id = serializers.UUIDField(required=False, help_text="The default account if left out.")
 
 
-class VerdictQuery(LimitQuery):
+class VerdictQuery(CursorQuery):
     account_id = serializers.UUIDField(required=False, help_text="The default account if left out.")
 
 

@@ -139,6 +139,24 @@ def test_candles_page_back_without_a_gap(played: World, viewer: APIClient) -> No
     assert before["results"] + newest["results"] == whole
 
 
+def test_every_list_with_a_cursor_pages_through_all_of_it_once(played: World, viewer: APIClient) -> None:
+    stored = {
+        "decisions": Decision.objects.count(),
+        "orders": Order.objects.count(),
+        "fills": Fill.objects.count(),
+        "risk/verdicts": RiskVerdict.objects.count(),
+        "journal": JournalEntry.objects.count(),
+    }
+    for name, count in stored.items():
+        seen: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = get(viewer, f"{name}/?limit=2{cursor and f'&cursor={cursor}'}")
+            seen += [row["id"] for row in page["results"]]
+            cursor = page["next_cursor"]
+        assert len(seen) == len(set(seen)) == count > 0, name
+
+
 def test_unknown_symbol_and_timeframe_are_refused(played: World, viewer: APIClient) -> None:
     assert viewer.get("/api/v1/candles/?instrument=NOPE").status_code == 404
     assert viewer.get("/api/v1/candles/").json()["errors"][0]["field"] == "instrument"
