@@ -115,7 +115,7 @@ def _from_wire(values: npt.NDArray[Any], wire: Wire) -> npt.NDArray[Any]:
 
 def copy_in(table: str, layout: Layout, arrays: Arrays) -> None:
     """Append `arrays` to `table` in the current transaction."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(
             f"COPY {table} ({', '.join(layout.names)}) FROM STDIN (FORMAT BINARY)", _Source(layout.encode(arrays)), size=_CHUNK
         )
@@ -124,7 +124,7 @@ def copy_in(table: str, layout: Layout, arrays: Arrays) -> None:
 def copy_out(query: str, parameters: Sequence[Any], layout: Layout) -> dict[str, npt.NDArray[Any]]:
     """The result of `query` (whose columns must be those of `layout`) as arrays."""
     sink = io.BytesIO()
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         statement = cursor.mogrify(query, parameters).decode() if parameters else query
         cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", sink)
     return layout.decode(sink.getbuffer())

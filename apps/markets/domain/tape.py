@@ -42,12 +42,12 @@ class Track:
             self.symbol, self.candles.take(self.candles.closed_at <= closed_at), tuple(b for b in self.rejected if b.closed_at <= closed_at)
         )
 
-    def at(self, closed_at: int) -> Track:
-        """What closed exactly then."""
+    def step(self, after: int, closed_at: int) -> Track:
+        """The good bar that closed exactly at `closed_at`, and what was rejected since `after`."""
         place = int(np.searchsorted(self.candles.closed_at, closed_at))
         has_bar = place < len(self.candles) and int(self.candles.closed_at[place]) == closed_at
         chosen = slice(place, place + 1 if has_bar else place)
-        return Track(self.symbol, self.candles.take(chosen), tuple(b for b in self.rejected if b.closed_at == closed_at))
+        return Track(self.symbol, self.candles.take(chosen), tuple(b for b in self.rejected if after < b.closed_at <= closed_at))
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class Tape:
         place = int(np.searchsorted(self.closes, at)) - 1
         return int(self.closes[place]) if place >= 0 else None
 
-    def at(self, closed_at: int) -> list[Track]:
-        """The tracks that have something at this step."""
-        parts = [track.at(closed_at) for track in self.tracks]
+    def step(self, after: int, closed_at: int) -> list[Track]:
+        """The tracks that have something at the step `closed_at`, which follows the one at `after`."""
+        parts = [track.step(after, closed_at) for track in self.tracks]
         return [part for part in parts if len(part.candles) or part.rejected]
 
     def until(self, closed_at: int) -> list[Track]:

@@ -70,7 +70,7 @@ def play_step(*, venue_id: UUID, loaded: LoadedSource, lease: HeldLease | None =
 
 def _store(clock: VenueClock, loaded: LoadedSource, closed: int) -> None:
     venue = clock.venue
-    tracks = loaded.tape.at(closed)
+    tracks = loaded.tape.step(to_micros(clock.now_at), closed)
     symbols = [track.symbol for track in tracks]
     instruments = {row.symbol: row for row in Instrument.objects.filter(venue_id=venue.id, symbol__in=symbols)}
     timeframe = Timeframe(venue.timeframe)

@@ -24,6 +24,7 @@ from apps.markets.services.instruments import create_instruments
 from apps.markets.services.storing import store_tracks
 from apps.markets.services.tapes import load_source
 
+_REPLAY_CODE = "replay-"
 BUNDLED_START = datetime(2003, 1, 2, tzinfo=UTC)
 """The indices then have four years to train on and the stocks thirteen; 2008 and 2020 are still to come."""
 
@@ -51,9 +52,9 @@ def open_replay_venue(
             VenueClock.objects.filter(venue__kind=VenueKind.REPLAY).exclude(status=ClockStatus.ARCHIVED).values_list("venue_id", flat=True)
         ):
             archive_venue(old, reason=reason, actor=actor)
-        number = Venue.objects.filter(kind=VenueKind.REPLAY).count() + 1
+        number = _next_number()
         venue = _create_default(
-            code=f"replay-{number}",
+            code=f"{_REPLAY_CODE}{number}",
             name=f"Replay {number}",
             kind=VenueKind.REPLAY,
             source=source,
@@ -156,6 +157,11 @@ def _edge(tape: Tape, starts_at: datetime) -> tuple[datetime, datetime]:
             hint=f"Choose a day after {begin:%Y-%m-%d} and not after {end:%Y-%m-%d}.",
         )
     return from_micros(before), from_micros(first)
+
+
+def _next_number() -> int:
+    codes = Venue.objects.filter(code__startswith=_REPLAY_CODE).values_list("code", flat=True)
+    return 1 + max((int(code.removeprefix(_REPLAY_CODE)) for code in codes if code.removeprefix(_REPLAY_CODE).isdigit()), default=0)
 
 
 def _create_default(**values: Any) -> Venue:

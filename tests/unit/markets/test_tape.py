@@ -27,12 +27,12 @@ def test_steps_are_the_distinct_closes_of_all_tracks() -> None:
     assert TAPE.step_before(5 * DAY) == 3 * DAY
 
 
-def test_a_step_has_what_closed_exactly_then() -> None:
-    parts = TAPE.at(2 * DAY)
+def test_a_step_has_the_bars_that_closed_then_and_what_was_rejected_on_the_way() -> None:
+    parts = TAPE.step(DAY, 2 * DAY)
     assert [(part.symbol, part.candles.close.tolist(), len(part.rejected)) for part in parts] == [
         ("A", [110_000], 0), ("B", [200_000], 0), ("C", [], 1),
     ]  # fmt: skip
-    assert [part.symbol for part in TAPE.at(6 * DAY)] == ["C"]
+    assert [part.symbol for part in TAPE.step(3 * DAY, 6 * DAY)] == ["C"]
 
 
 def test_history_is_everything_up_to_a_step_and_nothing_later() -> None:
