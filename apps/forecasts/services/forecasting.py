@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
+from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, IntegrityError, transaction
@@ -31,7 +33,12 @@ _TRENDS = {1: Trend.UP, 0: Trend.FLAT, -1: Trend.DOWN}
 
 
 def forecast(*, window: BarWindow, horizon_bars: int) -> ForecastView | NoForecast:
-    """Forecast the log return from the window's last close over `horizon_bars`, with the champion of that instrument and horizon.
+    """`forecast_horizons` for one horizon."""
+    return forecast_horizons(window=window, horizons=(horizon_bars,))[horizon_bars]
+
+
+def forecast_horizons(*, window: BarWindow, horizons: Sequence[int]) -> dict[int, ForecastView | NoForecast]:
+    """Forecast the log return from the window's last close over each of `horizons`, with the champions of that instrument.
 
     Call inside a transaction. The same model and bar give the same stored forecast, and `ForecastUpdated` once, however often it is asked
     for. Never raises for bad bars or a broken model: it says why there is no forecast. Nothing that is not finite is stored.
@@ -39,28 +46,42 @@ def forecast(*, window: BarWindow, horizon_bars: int) -> ForecastView | NoForeca
     newest = window.last(WARMUP_BARS)
     problem = bar_problem(newest)
     if problem:
-        return NoForecast(ForecastRefusal.BAD_DATA, f"The bars cannot be used. {problem}")
+        return dict.fromkeys(horizons, NoForecast(ForecastRefusal.BAD_DATA, f"The bars cannot be used. {problem}"))
     features = {name: value for name, value in latest_features(newest).items() if isfinite(value)}
     if len(newest) < WARMUP_BARS:
-        return NoForecast(ForecastRefusal.WARMING_UP, f"The features need {WARMUP_BARS} bars; {len(newest)} are there.", features)
-    champion = _champion(window, horizon_bars)
-    if champion is None:
-        return NoForecast(ForecastRefusal.NO_MODEL, _why_no_model(window, horizon_bars), features)
-    known = Forecast.objects.filter(model_id=champion.id, as_of=window.last_closed_at).first()
-    if known is not None:
-        return forecast_view(known, champion)
-    prediction = _predict(champion, features)
-    return prediction if isinstance(prediction, NoForecast) else _store(window, champion, prediction, features)
+        reason = f"The features need {WARMUP_BARS} bars; {len(newest)} are there."
+        return dict.fromkeys(horizons, NoForecast(ForecastRefusal.WARMING_UP, reason, features))
+    champions = _usable_champions(window, horizons)
+    known = _known_forecasts(window, champions)
+    made: dict[int, ForecastView | NoForecast] = {}
+    for horizon in horizons:
+        champion = champions.get(horizon)
+        if champion is None:
+            made[horizon] = NoForecast(ForecastRefusal.NO_MODEL, _why_no_model(window, horizon), features)
+        elif champion.id in known:
+            made[horizon] = forecast_view(known[champion.id], champion)
+        else:
+            prediction = _predict(champion, features)
+            made[horizon] = prediction if isinstance(prediction, NoForecast) else _store(window, champion, prediction, features)
+    return made
 
 
-def _champion(window: BarWindow, horizon_bars: int) -> ForecastModel | None:
-    """The champion, unless it has seen bars after this one: a forecast of the past by a model of the future would be a lie."""
-    return (
-        _champions(window, horizon_bars)
-        .filter(trained_through__lte=window.last_closed_at)
-        .only("id", "instrument_id", "horizon_bars", "learner", "version")
-        .first()
+def _usable_champions(window: BarWindow, horizons: Sequence[int]) -> dict[int, ForecastModel]:
+    """Champions by horizon, without those that have seen bars after this one: a forecast of the past by a model of the future would be a lie."""
+    rows = ForecastModel.objects.filter(
+        instrument_id=window.instrument.id,
+        timeframe=window.timeframe,
+        horizon_bars__in=horizons,
+        status=ModelStatus.CHAMPION,
+        trained_through__lte=window.last_closed_at,
     )
+    return {row.horizon_bars: row for row in rows.only("id", "instrument_id", "horizon_bars", "learner", "version")}
+
+
+def _known_forecasts(window: BarWindow, champions: dict[int, ForecastModel]) -> dict[UUID, Forecast]:
+    """What these models have already said of this bar, by model."""
+    ids = [champion.id for champion in champions.values()]
+    return {row.model_id: row for row in Forecast.objects.filter(model_id__in=ids, as_of=window.last_closed_at)} if ids else {}
 
 
 def _champions(window: BarWindow, horizon_bars: int) -> QuerySet[ForecastModel]:

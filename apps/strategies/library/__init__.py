@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
+from apps.core.discovery import load_modules
 
 
 def load_library() -> None:
     """Import every module of this folder, so that its strategies are registered."""
-    for module in iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+    load_modules(__name__)

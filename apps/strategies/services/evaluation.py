@@ -108,8 +108,7 @@ def evaluate(session: TradingSession, *, bar_at: datetime, decision_id: UUID, is
 
 def _forecasts(window: BarWindow, strategy: Strategy) -> ForecastView | NoForecast:
     """Forecast every horizon on this bar (each is stored and published); return the one the strategy goes by."""
-    made = {horizon: forecasts.forecast(window=window, horizon_bars=horizon) for horizon in HORIZONS}
-    return made[strategy.forecast_horizon_bars]
+    return forecasts.forecast_horizons(window=window, horizons=HORIZONS)[strategy.forecast_horizon_bars]
 
 
 def _judge(evaluation: Evaluation, strategy: Strategy, instrument: InstrumentSpec) -> bool:
