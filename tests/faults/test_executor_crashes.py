@@ -5,6 +5,7 @@ After a restart: orders at the venue = intents, none twice and none lost, fills 
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from uuid import UUID
@@ -25,7 +26,7 @@ from tests.faults.executor_child import run_executor_in_child
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SEEDS = 5
+SEEDS = int(os.environ.get("TRADING_FAULT_SEEDS", "5"))
 FAILPOINTS = (
     "executor.before_sending_stored",
     "executor.after_sending_stored",
