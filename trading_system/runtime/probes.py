@@ -92,10 +92,14 @@ class HeartbeatQuestion:
         except psycopg2.errors.UndefinedTable:
             return {}
         except psycopg2.Error:
-            with suppress(Exception):
-                self._connection.close()
-            self._connection = None
+            self.close()
             raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with suppress(Exception):
+            self._connection.close()
+        self._connection = None
 
 
 class RedisQuestion:
