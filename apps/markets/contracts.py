@@ -47,13 +47,14 @@ class BarFlag:
 
 
 class CandleSource(IntEnum):
-    """Where a stored candle came from, as stored with it."""
+    """Where a stored candle came from, as stored with it. EXTENSION is any source that was added: its instruments' labels say which."""
 
     BUNDLED = 1
     FILES = 2
     LEAN = 3
     CCXT = 4
     STORED = 5
+    EXTENSION = 100
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,10 @@ class ImportResult:
     quarantined: int
 
 
-def import_bars(*, source: BarSource, venue_code: str, timeframe: Timeframe, now: datetime, actor: str) -> list[ImportResult]:
-    """Store every bar of a source of files, checked with hindsight; importing the same file again changes nothing.
+def import_bars(
+    *, source: BarSource, venue_code: str, timeframe: Timeframe, now: datetime, actor: str, source_name: str = ""
+) -> list[ImportResult]:
+    """Store every bar of a source, checked with hindsight; importing the same again changes nothing. `source_name` goes on a new venue.
 
     First-time bars are dated as known when they closed, corrections as known `now`.
     Raises Conflict if an instrument is there with a coarser price scale than the file needs.
@@ -44,7 +46,7 @@ def import_bars(*, source: BarSource, venue_code: str, timeframe: Timeframe, now
     for listing in source.listings():
         bars = source.bars(listing.symbol, timeframe, since=None, until=None)
         with transaction.atomic():
-            venue_id = open_library_venue(code=venue_code, source=source.code.name.lower(), timeframe=timeframe)
+            venue_id = open_library_venue(code=venue_code, source=source_name or source.code.name.lower(), timeframe=timeframe)
             clock = locked_clock(venue_id)
             row = _instrument(venue_id, listing)
             track = checked_track(_on_grid_of(row, listing), bars, is_history=True)

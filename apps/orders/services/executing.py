@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from apps.core.errors import Misconfigured, TradingError
+from apps.core.errors import TradingError
 from apps.events.contracts import AlertLevel
 from apps.events.services import raise_alert
-from apps.orders.adapters.simulated.broker import SimulatedBroker
+from apps.orders.adapters import open_broker
 from apps.orders.contracts import OPEN_STATUSES, OrderStatus
 from apps.orders.models import Order
 from apps.orders.ports import AccountRef, Broker
@@ -22,19 +21,6 @@ from apps.orders.services.sending import send_intents
 from apps.risk.services import verify_halts
 
 RECONCILE_SECONDS = 30.0
-BROKERS: dict[str, Callable[[AccountRef], Broker]] = {"simulated": SimulatedBroker}
-
-
-def broker_for(account: AccountRef) -> Broker:
-    """The adapter that trades the account."""
-    try:
-        return BROKERS[account.broker](account)
-    except KeyError:
-        raise Misconfigured(
-            f"Account {account.name} names the broker {account.broker!r}, which does not exist.",
-            where="broker",
-            hint=f"Use one of {', '.join(sorted(BROKERS))}.",
-        ) from None
 
 
 class AccountExecutor:
@@ -43,7 +29,7 @@ class AccountExecutor:
     def __init__(self, account: AccountRef, ownership: Ownership, broker: Broker | None = None) -> None:
         self.account = account
         self.ownership = ownership
-        self._broker = broker or broker_for(account)
+        self._broker = broker or open_broker(account)
         self._lookups = Lookups()
         self._agreed_at: float | None = None
 

@@ -22,7 +22,7 @@ from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Timeframe
 from apps.markets.adapters import open_source
 from apps.markets.adapters.bundled import client, mapping
-from apps.markets.adapters.ccxt_rest import mapping as ccxt_mapping
+from apps.markets.adapters.ccxt import mapping as ccxt_mapping
 from apps.markets.contracts import BarFlag
 from apps.markets.domain.bars import from_micros, price_units, to_micros
 from apps.markets.ports import Listing

@@ -50,3 +50,6 @@ def _bars(symbol: str) -> RawBars:
 
 def _sessions() -> Sessions:
     return sessions("XNYS", *_CALENDAR_YEARS)
+
+
+SOURCE = BundledSource

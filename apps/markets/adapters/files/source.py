@@ -57,3 +57,6 @@ class FileSource:
 
     def bars(self, symbol: str, timeframe: Timeframe, *, since: datetime | None, until: datetime | None) -> RawBars:
         return cut(self._bars, since=since, until=until)
+
+
+SOURCE = FileSource

@@ -70,3 +70,6 @@ class LeanSource:
 
     def bars(self, symbol: str, timeframe: Timeframe, *, since: datetime | None, until: datetime | None) -> RawBars:
         return cut(self._bars, since=since, until=until)
+
+
+SOURCE = LeanSource

@@ -82,3 +82,6 @@ class SimulatedBroker:
         account.matched_through = closed_at
         account.save(update_fields=["matched_through", "next_sequence"])
         return [mapping.to_state(row) for row in changed if row.status == VenueOrderStatus.EXPIRED]
+
+
+BROKER = SimulatedBroker

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from apps.core.vocabulary import Timeframe
-from apps.markets.adapters.ccxt_rest import mapping
-from apps.markets.adapters.ccxt_rest.client import ExchangeClient
+from apps.markets.adapters.ccxt import mapping
+from apps.markets.adapters.ccxt.client import ExchangeClient
 from apps.markets.adapters.slicing import cut
 from apps.markets.contracts import CandleSource
 from apps.markets.domain.bars import RawBars, to_micros
@@ -47,3 +47,6 @@ class CcxtSource:
                 break
             since_ms = rows[-1][0] + step_ms
         return cut(mapping.raw_bars(rows, timeframe), since=since, until=until)
+
+
+SOURCE = CcxtSource
