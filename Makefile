@@ -5,6 +5,7 @@
 PYTHON ?= python3
 ARGS ?=
 TESTS ?=
+NAMES ?=
 CAP ?=
 EXTRAS ?=
 SETUP = $(PYTHON) trading_system/deploy/setup_environment.py
@@ -42,11 +43,11 @@ test: setup-dev  ## run all tests on throw-away servers (TESTS="tests/unit -k na
 check: setup-dev  ## lint, types, import contracts, migrations, deploy check
 	@$(VENV_PYTHON) trading_system/deploy/check.py
 
-bench: setup-dev  ## run the benchmarks and print their numbers
-	@$(VENV_PYTHON) -m pytest tests/benchmarks -s $(TESTS)
+bench: setup-dev  ## run the benchmarks and print their numbers (NAMES="bus candles" runs some)
+	@$(VENV_PYTHON) -m tests.benchmarks $(NAMES)
 
 prove: setup-dev  ## run the long proofs (CAP=name runs those of one capability)
-	@TRADING_PROVE=all $(VENV_PYTHON) -m pytest tests/prove $(if $(CAP),-k "$(CAP)")
+	@$(VENV_PYTHON) -m tests.prove $(if $(CAP),--cap "$(CAP)")
 
 shell: setup  ## a Python shell with Django, beside the running system
 	@$(VENV_PYTHON) manage.py shell

@@ -1,29 +1,40 @@
-"""`python -m tests.benchmarks [NAME ...]`: run the benchmarks (all without a name) on throw-away servers with durable writes, one after the other."""
+"""`make bench`: every benchmark in a process of its own, on throw-away servers; `python -m tests.benchmarks candles bus` runs some."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from trading_system.runtime.throwaway import start_throwaway_servers
 
-NAMES = ("bus", "candles", "matching", "forecasts")
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = {"matching": [["kernel"], ["decimal"]]}
+COMPILED = {"TRADING_COMPILE_KERNELS": "1"}
 
 
-def main() -> int:
-    wanted = sys.argv[1:] or list(NAMES)
-    unknown = sorted(set(wanted) - set(NAMES))
+def main(wanted: list[str]) -> int:
+    """Run them one after another; 1 when any ended badly."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
+    unknown = set(wanted) - set(names)
     if unknown:
-        print(f"There is no benchmark {unknown[0]!r}; there are: {', '.join(NAMES)}.")
+        print(f"There is no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}.")
         return 2
-    start_throwaway_servers(is_durable=True)
-    failed = 0
-    for name in wanted:
-        print(f"== {name}", flush=True)
-        failed |= subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"], cwd=Path(__file__).parents[2], check=False).returncode
-    return 1 if failed else 0
+    start_throwaway_servers()
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "trading_system.settings.dev"}
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True)
+    codes = [_run(name, arguments, environment) for name in wanted or names for arguments in ARGUMENTS.get(name, [[]])]
+    return 1 if any(codes) else 0
+
+
+def _run(name: str, arguments: list[str], environment: dict[str, str]) -> int:
+    print(f"\n== {name} {' '.join(arguments)}".rstrip(), flush=True)
+    compiled = COMPILED if "kernel" in arguments else {}
+    return subprocess.run(
+        [sys.executable, "-m", f"tests.benchmarks.{name}", *arguments], cwd=ROOT, env=environment | compiled, check=False
+    ).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
