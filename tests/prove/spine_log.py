@@ -66,7 +66,7 @@ def recompute_chain(system: RunningSystem) -> tuple[int, int, str]:
             position = int(cursor.fetchall()[0][0])
             script = (
                 "from django.db import connection\n"
-                "from apps.events.services.sealing import rechain_from\n"
+                "from tests.forgery import rechain_from\n"
                 "connection.cursor().execute('SET session_replication_role = replica')\n"
                 f"rechain_from({position})"
             )
