@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, DecimalField, ExpressionWrapper, F, QuerySet, Sum, When
 
 from apps.common.failpoints import failpoint
@@ -22,6 +22,12 @@ from apps.orders.ports import BrokerOrder, VenueOrderStatus
 
 FILLS_PER_PAGE = 500
 _WIDE: DecimalField[Decimal, Decimal] = DecimalField(max_digits=60, decimal_places=20)
+_SAVE_CHANGED = """
+    UPDATE orders_simulatedorder AS stored SET
+        status = new.status, filled = new.filled, is_triggered = new.is_triggered, day_ends_at = new.day_ends_at
+    FROM unnest(%s::bigint[], %s::text[], %s::numeric[], %s::boolean[], %s::timestamptz[]) AS new(id, status, filled, is_triggered, day_ends_at)
+    WHERE stored.venue_order_id = new.id
+"""
 
 
 class SimulatedVenue:
@@ -69,7 +75,7 @@ class SimulatedVenue:
             if bar is not None and self._match_one(account, order, bar, is_daily=is_daily, fills=fills):
                 changed.append(order)
         SimulatedFill.objects.bulk_create(fills)
-        SimulatedOrder.objects.bulk_update(changed, ["status", "filled", "is_triggered", "day_ends_at"])
+        _save_changed(changed)
         return changed
 
     def _match_one(self, account: SimulatedAccount, order: SimulatedOrder, bar: Bar, *, is_daily: bool, fills: list[SimulatedFill]) -> bool:
@@ -128,3 +134,12 @@ class SimulatedVenue:
             net=Sum(ExpressionWrapper(signed - F("fee"), output_field=_WIDE))
         )
         return total["net"] or Decimal(0)
+
+
+def _save_changed(orders: Sequence[SimulatedOrder]) -> None:
+    """One statement for all: the ORM's bulk update takes longer to write its SQL than the whole match."""
+    if not orders:
+        return
+    rows = [(row.venue_order_id, str(row.status), row.filled, row.is_triggered, row.day_ends_at) for row in orders]
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE_CHANGED, [list(column) for column in zip(*rows, strict=True)])
