@@ -40,6 +40,14 @@ class Outcome(StrEnum):
     FAILED = "FAILED"
 
 
+@event("trading.session_created", priority=Priority.LOW)
+class SessionCreated(Event):
+    session_id: UUID
+    strategy: str
+    symbol: str
+    capital: Decimal
+
+
 @event("trading.session_started")
 class SessionStarted(Event):
     session_id: UUID

@@ -198,6 +198,7 @@ def _open_sessions(venue_id: UUID, account_id: UUID, plans: list[SessionPlan], *
             risk_per_trade=plan.risk_per_trade,
             max_positions=plan.max_positions,
             timeframe=timeframe,
+            actor=actor,
         )
         if plan.is_running:
             start_session(session_id=session_id, actor=actor)

@@ -15,7 +15,7 @@ from apps.core.vocabulary import Timeframe, TradingMode
 from apps.events.services import record_event
 from apps.markets import selectors as markets
 from apps.portfolio import selectors as portfolio
-from apps.strategies.contracts import SessionStarted, SessionState, SessionStopped, SessionStopping
+from apps.strategies.contracts import SessionCreated, SessionStarted, SessionState, SessionStopped, SessionStopping
 from apps.strategies.models import Strategy, TradingSession
 
 
@@ -30,6 +30,7 @@ def create_session(
     max_positions: int = 10,
     timeframe: Timeframe = Timeframe.D1,
     mode: TradingMode = TradingMode.PAPER,
+    actor: str = "system",
 ) -> UUID:
     """Configure a session; it trades after `start_session`."""
     strategy = Strategy.objects.filter(id=strategy_id).first()
@@ -48,6 +49,7 @@ def create_session(
         raise InvalidInput(f"The risk per trade must be above 0 and at most 1, got {risk}.", where="risk_per_trade")
     if max_positions < 0:
         raise InvalidInput(f"The number of positions cannot be negative, got {max_positions}.", where="max_positions")
+    now_at = markets.venue(account.venue_id).now_at
     row = TradingSession.objects.create(
         strategy=strategy,
         account_id=account.id,
@@ -57,7 +59,13 @@ def create_session(
         capital=capital,
         risk_per_trade=risk,
         max_positions=max_positions,
-        last_bar_at=markets.venue(account.venue_id).now_at,
+        last_bar_at=now_at,
+    )
+    record_event(
+        SessionCreated(session_id=row.id, strategy=strategy.name, symbol=instrument.symbol, capital=capital),
+        occurred_at=now_at,
+        actor=actor,
+        subject=str(row.id),
     )
     return row.id
 

@@ -118,7 +118,7 @@ def _propose(
     verb = f"{'Buy' if side is Side.BUY else 'Sell'} {quantity.normalize():f} {instrument.symbol}"
     failure = verdict.first_failure
     if failure is not None:
-        outcome = Outcome.HALTED if failure.code is CheckCode.HALT else Outcome.REFUSED_BY_RISK
+        outcome = Outcome.HALTED if failure.code == CheckCode.HALT else Outcome.REFUSED_BY_RISK
         evaluation.close_with(outcome, f"{verb} was refused: {failure.message} {signal.reason}")
         return
     evaluation.order_id = order_id

@@ -91,7 +91,7 @@ class SessionsView(AccountView):
     def post(self, request: Request) -> Response:
         """Configure a session; it trades once it is started."""
         values = self.body(SessionInput)
-        session_id = services.create_session(**values | {"account_id": self.account_id(values)})
+        session_id = services.create_session(**values | {"account_id": self.account_id(values), "actor": self.actor})
         return self.answer(SessionSerializer, selectors.session(session_id), status=201)
 
 
