@@ -10,7 +10,7 @@ from apps.forecasts.models import TrainingRun
 from apps.markets import selectors as markets
 from apps.markets import services as market_services
 from apps.markets.contracts import VenueView
-from apps.markets.services.replay import play_step, replay_source
+from apps.markets.services.replay import play_step, replay_reel
 from apps.orders.management.commands.run_executor import ExecutorDaemon
 from apps.risk import services as risk
 from apps.strategies import services as strategies
@@ -36,7 +36,7 @@ class World:
 
     def play(self) -> datetime:
         """Only the market's part of a step; returns the close of the new bar."""
-        step = play_step(venue_id=self.venue_id, loaded=replay_source(self.venue_id))
+        step = play_step(venue_id=self.venue_id, reel=replay_reel(self.venue_id))
         assert step.is_played
         return step.venue.now_at
 

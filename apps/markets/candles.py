@@ -84,7 +84,7 @@ class CandleRepository:
         if not items:
             return WriteResult(0, 0, 0)
         ids, batch, position = _stack(items)
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             lock_in_transaction(Lock.CANDLES, scope)
             if self._backend is CandleBackend.NATIVE:
                 ensure_yearly_partitions(self._table, _years(batch.opened_at))

@@ -72,10 +72,11 @@ def live_venue_ids() -> list[UUID]:
     return list(clocks.order_by("venue__created_at").values_list("venue_id", flat=True))
 
 
-def replay_venue_id() -> UUID | None:
+def open_replay() -> VenueView | None:
     """The replay that plays now, if one is not over."""
     open_replays = VenueClock.objects.filter(venue__kind=VenueKind.REPLAY).exclude(status__in=[ClockStatus.ARCHIVED, ClockStatus.ENDED])
-    return open_replays.order_by("-venue__created_at").values_list("venue_id", flat=True).first()
+    clock = open_replays.select_related("venue").order_by("-venue__created_at").first()
+    return venue_view(clock) if clock else None
 
 
 def instruments(venue_id: UUID) -> list[InstrumentSpec]:

@@ -28,27 +28,27 @@ class ReplayPlayer:
         self._monotonic = monotonic
         self._lease: HeldLease | None = None
         self._lease_until = 0.0
+        self._reel: tuple[UUID, services.Reel] | None = None
         self._played_at: float | None = None
         self._waiting_since: float | None = None
         self.detail = ""
 
     def advance(self) -> float:
         """Play the next bar if it is due and the barrier is open; returns seconds until the next look (0 = at once)."""
-        venue_id = selectors.replay_venue_id()
-        if venue_id is None:
+        view = selectors.open_replay()
+        if view is None:
             return self._idle("no replay is open")
-        lease = self._own(venue_id)
-        view = selectors.venue(venue_id)
+        lease = self._own(view.id)
         if not _wants_bar(view):
             return self._idle(f"{view.code} is {view.status.lower()} at {view.now_at:%Y-%m-%d}")
         pause = self._pause_left(view)
         if pause > 0:
             return pause
-        waiting_for = port(ReplayBarrier).waiting_for(venue_id, view.now_at)  # type: ignore[type-abstract]
+        waiting_for = port(ReplayBarrier).waiting_for(view.id, view.now_at)
         if waiting_for:
-            return self._wait(venue_id, waiting_for)
+            return self._wait(view.id, waiting_for)
         self._waiting_since = None
-        step = services.play_step(venue_id=venue_id, loaded=services.replay_source(venue_id), lease=lease)
+        step = services.play_step(venue_id=view.id, reel=self._reel_of(view.id), lease=lease)
         self._played_at = self._next_beat(view)
         self.detail = f"{view.code} at {step.venue.now_at:%Y-%m-%d}, {step.venue.bars_done} bars"
         return 0.0 if step.is_played else IDLE_SECONDS
@@ -62,6 +62,11 @@ class ReplayPlayer:
     def forget(self) -> None:
         """Start from what the database says (after it was lost)."""
         self._lease, self._lease_until, self._waiting_since = None, 0.0, None
+
+    def _reel_of(self, venue_id: UUID) -> services.Reel:
+        if self._reel is None or self._reel[0] != venue_id:
+            self._reel = (venue_id, services.replay_reel(venue_id))
+        return self._reel[1]
 
     def _own(self, venue_id: UUID) -> HeldLease:
         name = f"streams:{venue_id}"

@@ -5,11 +5,12 @@ from apps.markets.services.importing import ImportResult, import_bars
 from apps.markets.services.instruments import change_instrument
 from apps.markets.services.live import fetch_pull, plan_pull, record_failed_pull, store_pull
 from apps.markets.services.pulling import feed_lease, pull_venue
-from apps.markets.services.replay import play_step, replay_source
+from apps.markets.services.replay import Reel, play_step, replay_reel
 from apps.markets.services.venues import archive_venue, open_library_venue, open_live_venue, open_replay_venue
 
 __all__ = [
     "ImportResult",
+    "Reel",
     "archive_venue",
     "change_instrument",
     "command_clock",
@@ -24,7 +25,7 @@ __all__ = [
     "play_step",
     "pull_venue",
     "record_failed_pull",
-    "replay_source",
+    "replay_reel",
     "start_clock",
     "store_pull",
 ]

@@ -51,7 +51,7 @@ def import_bars(
             row = _instrument(venue_id, listing)
             track = checked_track(_on_grid_of(row, listing), bars, is_history=True)
             written, quarantined = store_tracks(
-                venue_id, {row.symbol: row}, [track], timeframe=timeframe, source=source.code, revised_at=now
+                venue_id, {row.symbol: row.id}, [track], timeframe=timeframe, source=source.code, revised_at=now
             )
             if len(track.candles):
                 row.first_bar_at = min(filter(None, [row.first_bar_at, from_micros(track.candles.closed_at[0])]))
@@ -75,7 +75,7 @@ def _instrument(venue_id: UUID, listing: Listing) -> Instrument:
     """The instrument of that symbol, created at its first import. Raises Conflict where the stored grid is too coarse for the file."""
     row = Instrument.objects.filter(venue_id=venue_id, symbol=listing.symbol).first()
     if row is None:
-        return create_instruments(venue_id, [listing])[listing.symbol]
+        return Instrument.objects.get(id=create_instruments(venue_id, [listing])[listing.symbol])
     if listing.price_scale > row.price_scale:
         raise Conflict(
             f"{row.symbol} is stored with {row.price_scale} decimal places, the file needs {listing.price_scale}.",

@@ -24,8 +24,8 @@ GRID = frozenset(
 """What stored bars, orders and entries are counted in: fixed once bars exist."""
 
 
-def create_instruments(venue_id: UUID, listings: Iterable[Listing], tracks: Iterable[Track] = ()) -> dict[str, Instrument]:
-    """Instruments by symbol, in the caller's transaction; `tracks` tell where their data begins and ends.
+def create_instruments(venue_id: UUID, listings: Iterable[Listing], tracks: Iterable[Track] = ()) -> dict[str, UUID]:
+    """Create instruments and return their ids by symbol, in the caller's transaction; `tracks` tell where their data begins and ends.
 
     Raises OutOfBounds or InexactValue for a grid on which int64 arithmetic could wrap or lose a unit.
     """
@@ -34,7 +34,7 @@ def create_instruments(venue_id: UUID, listings: Iterable[Listing], tracks: Iter
     for row in rows:
         row.spec().check_bounds()
     Instrument.objects.bulk_create(rows)
-    return {row.symbol: row for row in rows}
+    return {row.symbol: row.id for row in rows}
 
 
 def change_instrument(instrument_id: UUID, *, values: dict[str, Any], actor: str) -> None:

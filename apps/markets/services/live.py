@@ -106,13 +106,11 @@ def store_pull(plan: PullPlan, fetched: Fetched, *, now: datetime) -> PullResult
     """Store an answer: instruments at first, good bars, quarantine, gaps, the clock, events, in one transaction."""
     with transaction.atomic():
         clock = locked_clock(plan.venue_id)
-        instruments = _instruments(plan.venue_id, fetched)
+        ids = _instrument_ids(plan.venue_id, fetched)
         tracks = [checked_track(listing, bars, is_history=False, before=item.before) for item, listing, bars in fetched.parts]
-        written, quarantined = store_tracks(
-            plan.venue_id, instruments, tracks, timeframe=plan.timeframe, source=fetched.source, known_at=now
-        )
-        for (item, _, _), track in zip(fetched.parts, tracks, strict=True):
-            _record_gaps(instruments[item.symbol], item, track, plan.timeframe)
+        written, quarantined = store_tracks(plan.venue_id, ids, tracks, timeframe=plan.timeframe, source=fetched.source, known_at=now)
+        for (item, listing, _), track in zip(fetched.parts, tracks, strict=True):
+            _record_gaps(ids[item.symbol], listing, item, track, plan.timeframe)
         _record_recovery(clock, plan)
         closes = [int(track.candles.closed_at[-1]) for track in tracks if len(track.candles)]
         newest = from_micros(max(closes)) if closes else None
@@ -171,30 +169,30 @@ def _source(name: str, options: str) -> BarSource:
     return open_source(name, settings)
 
 
-def _instruments(venue_id: UUID, fetched: Fetched) -> dict[str, Instrument]:
-    known = {row.symbol: row for row in Instrument.objects.filter(venue_id=venue_id)}
+def _instrument_ids(venue_id: UUID, fetched: Fetched) -> dict[str, UUID]:
+    known = dict(Instrument.objects.filter(venue_id=venue_id).values_list("symbol", "id"))
     new = [listing for _, listing, _ in fetched.parts if listing.symbol not in known]
     return known | create_instruments(venue_id, new) if new else known
 
 
-def _record_gaps(instrument: Instrument, item: Series, track: Track, timeframe: Timeframe) -> None:
+def _record_gaps(instrument_id: UUID, listing: Listing, item: Series, track: Track, timeframe: Timeframe) -> None:
     """Tell of bars that the calendar expects after the newest one stored before, and that the answer lacks."""
     if item.last_opened_at is None or not len(track.candles):
         return
     opened = np.unique(np.append(track.candles.opened_at, to_micros(item.last_opened_at)))
     opens, _ = expected_bars(
-        instrument.calendar, timeframe, since=item.last_opened_at, until=from_micros(max(track.candles.closed_at[-1], opened[-1]))
+        listing.calendar, timeframe, since=item.last_opened_at, until=from_micros(max(track.candles.closed_at[-1], opened[-1]))
     )
     fresh = opened[opened >= to_micros(item.last_opened_at)]
     for gap in find_gaps(fresh, opens)[:_GAP_EVENTS]:
         record_event(
             GapDetected(
-                instrument_id=instrument.id, symbol=instrument.symbol, timeframe=timeframe, from_at=from_micros(gap.first_open),
+                instrument_id=instrument_id, symbol=item.symbol, timeframe=timeframe, from_at=from_micros(gap.first_open),
                 to_at=from_micros(gap.last_open), missing_bars=gap.missing,
             ),
             occurred_at=from_micros(gap.last_open),
             actor="streams",
-            subject=str(instrument.id),
+            subject=str(instrument_id),
         )  # fmt: skip
 
 

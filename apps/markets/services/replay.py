@@ -15,7 +15,7 @@ from apps.core.vocabulary import Timeframe
 from apps.events.services import record_event
 from apps.markets.contracts import DataReceived, VenueView
 from apps.markets.domain.bars import from_micros, to_micros
-from apps.markets.models import Instrument, VenueClock
+from apps.markets.models import Instrument, Venue, VenueClock
 from apps.markets.selectors import venue_view
 from apps.markets.services.clock import apply_transport, locked_clock, transport_of
 from apps.markets.services.clock_events import record_clock_change
@@ -33,28 +33,38 @@ class Step:
     is_played: bool
 
 
-def replay_source(venue_id: UUID) -> LoadedSource:
-    """The bars of a replay venue (kept in this process)."""
-    venue = VenueClock.objects.select_related("venue").get(venue_id=venue_id).venue
-    return load_source(venue.source, venue.source_options, Timeframe(venue.timeframe))
+@dataclass(frozen=True)
+class Reel:
+    """What a replay plays: its source with all bars, and the instruments by symbol. Neither changes while the venue lives."""
+
+    loaded: LoadedSource
+    ids: dict[str, UUID]
 
 
-def play_step(*, venue_id: UUID, loaded: LoadedSource, lease: HeldLease | None = None) -> Step:
+def replay_reel(venue_id: UUID) -> Reel:
+    """Load what the venue plays. Raises what its source raises."""
+    venue = Venue.objects.get(id=venue_id)
+    loaded = load_source(venue.source, venue.source_options, Timeframe(venue.timeframe))
+    return Reel(loaded, dict(Instrument.objects.filter(venue_id=venue_id).values_list("symbol", "id")))
+
+
+def play_step(*, venue_id: UUID, reel: Reel, lease: HeldLease | None = None) -> Step:
     """Play the next bar of every instrument, if the transport wants one: bars, clock, event and wake-up in one transaction.
 
     The cursor is the clock itself, so whatever happens before the commit has not happened, and the step is found again.
     Raises OwnershipLost if the lease went to another process.
     """
+    tape = reel.loaded.tape
     with transaction.atomic():
         clock = locked_clock(venue_id)
         if lease is not None:
             leases.fence(lease)
         transport = transport_of(clock)
-        closed = loaded.tape.step_after(to_micros(clock.now_at))
+        closed = tape.step_after(to_micros(clock.now_at))
         if not transport.wants_bar or closed is None:
             return Step(venue_view(clock), is_played=False)
-        is_last = loaded.tape.step_after(closed) is None
-        _store(clock, loaded, closed)
+        is_last = tape.step_after(closed) is None
+        _store(clock, reel, closed)
         failpoint("streams.bars_stored")
         apply_transport(clock, transport.played(from_micros(closed), is_last=is_last))
         clock.bars_done += 1
@@ -68,13 +78,11 @@ def play_step(*, venue_id: UUID, loaded: LoadedSource, lease: HeldLease | None =
     return Step(venue_view(clock), is_played=True)
 
 
-def _store(clock: VenueClock, loaded: LoadedSource, closed: int) -> None:
+def _store(clock: VenueClock, reel: Reel, closed: int) -> None:
     venue = clock.venue
-    tracks = loaded.tape.step(to_micros(clock.now_at), closed)
-    symbols = [track.symbol for track in tracks]
-    instruments = {row.symbol: row for row in Instrument.objects.filter(venue_id=venue.id, symbol__in=symbols)}
+    tracks = reel.loaded.tape.step(to_micros(clock.now_at), closed)
     timeframe = Timeframe(venue.timeframe)
-    written, quarantined = store_tracks(venue.id, instruments, tracks, timeframe=timeframe, source=loaded.code)
+    written, quarantined = store_tracks(venue.id, reel.ids, tracks, timeframe=timeframe, source=reel.loaded.code)
     record_event(
         DataReceived(
             venue_id=venue.id,

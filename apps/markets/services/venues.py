@@ -61,7 +61,7 @@ def open_replay_venue(
             source_options=source_options or {},
             timeframe=timeframe,
         )
-        instruments = create_instruments(venue.id, loaded.listings, loaded.tape.tracks)
+        ids = create_instruments(venue.id, loaded.listings, loaded.tape.tracks)
         clock = VenueClock.objects.create(
             venue=venue,
             now_at=now_at,
@@ -69,9 +69,7 @@ def open_replay_venue(
             ends_at=from_micros(loaded.tape.closes[-1]),
             message="Loaded; models are being trained.",
         )
-        written, quarantined = store_tracks(
-            venue.id, instruments, loaded.tape.until(to_micros(now_at)), timeframe=timeframe, source=loaded.code
-        )
+        written, quarantined = store_tracks(venue.id, ids, loaded.tape.until(to_micros(now_at)), timeframe=timeframe, source=loaded.code)
         record_event(
             HistoryLoaded(venue_id=venue.id, venue=venue.code, source=source, rows=written.written, quarantined=quarantined),
             occurred_at=now_at,

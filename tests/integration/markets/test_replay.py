@@ -313,7 +313,7 @@ def test_the_end_is_a_state_with_a_sentence_and_refuses_to_go_on(player: ReplayP
     assert not selectors.has_more_bars(selectors.instruments(view.id)[0].id)
     with pytest.raises(Conflict, match="at its end"):
         services.command_clock(venue_id=view.id, action="resume", actor="tester")
-    assert selectors.replay_venue_id() is None
+    assert selectors.open_replay() is None
     assert selectors.active_venue() == ended
 
 
