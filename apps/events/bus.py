@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+import hiredis
 import msgspec
 import redis
 from redis.backoff import NoBackoff
@@ -77,8 +78,9 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 Command = Callable[..., Any]
-"""redis-py leaves `execute_command` untyped."""
+"""What redis-py and hiredis leave untyped."""
 
+_pack_command: Command = hiredis.pack_command
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(PackedEvent)
 _LANES = tuple(Priority)
@@ -123,7 +125,7 @@ class Bus:
         self.client = client
         self.prefix = prefix
         self._command: Command = client.execute_command
-        self._length = length
+        self._length = b"%d" % length
         self._streams = {lane: f"{prefix}events:{lane.name.lower()}".encode() for lane in _LANES}
         self._lanes = {stream: lane for lane, stream in self._streams.items()}
 
@@ -132,19 +134,16 @@ class Bus:
         return self._streams[lane].decode()
 
     def publish(self, envelopes: Iterable[Envelope]) -> int:
-        """Publish sealed events in one round trip, in their order. Returns how many."""
-        pipe = self.client.pipeline(transaction=False)
-        count = 0
-        for envelope in envelopes:
-            self.add(pipe, envelope.event.priority, pack(envelope))
-            count += 1
-        pipe.execute()
-        return count
+        """Publish sealed events in one round trip, in their order. Returns how many; raises the first refusal after the others were sent."""
+        commands = [_pack_command(self._xadd(envelope.event.priority, pack(envelope))) for envelope in envelopes]
+        if commands:
+            self._send_packed(commands)
+        return len(commands)
 
     def add(self, pipe: Pipeline, lane: Priority, event: PackedEvent) -> None:
         """Put one event into a pipeline of the caller's."""
         send: Command = pipe.execute_command
-        send("XADD", self._streams[lane], "MAXLEN", "~", self._length, f"{event.position}-0", _FIELD, _encoder.encode(event))
+        send(*self._xadd(lane, event))
 
     def ensure_group(self, group: str) -> bool:
         """Create the group on every lane that lacks it, from the first entry kept. Whether one was missing."""
@@ -201,6 +200,22 @@ class Bus:
         """Delete the streams with their groups."""
         self.client.delete(*self._streams.values())
 
+    def _xadd(self, lane: Priority, event: PackedEvent) -> tuple[bytes, ...]:
+        return (b"XADD", self._streams[lane], b"MAXLEN", b"~", self._length, b"%d-0" % event.position, _FIELD, _encoder.encode(event))
+
+    def _send_packed(self, commands: list[bytes]) -> None:
+        """What a pipeline does, without its cost for each command (it is most of the time of publishing)."""
+        pool = self.client.connection_pool
+        connection: Any = pool.get_connection()
+        try:
+            connection.send_packed_command([b"".join(commands)])
+            answers = [_answer(connection) for _ in commands]
+        finally:
+            pool.release(connection)
+        for answer in answers:
+            if isinstance(answer, redis.ResponseError):
+                raise answer
+
     def _read(self, lanes: Sequence[Priority], group: str, consumer: str, count: int, block_ms: int | None) -> list[Delivery]:
         wait: list[Any] = ["BLOCK", block_ms] if block_ms else []
         streams = [self._streams[lane] for lane in lanes]
@@ -210,6 +225,15 @@ class Bus:
             for stream, entries in answer or ()
             for entry_id, fields in filter(_is_kept, entries)
         ]
+
+
+def _answer(connection: Any) -> object:
+    """The next answer; a refusal is one, too, so that the answers behind it are read. A lost connection is closed and raised."""
+    try:
+        answer: object = connection.read_response()
+    except redis.ResponseError as refusal:
+        return refusal
+    return answer
 
 
 def _is_kept(entry: Any) -> bool:
