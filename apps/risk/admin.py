@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 
 from apps.core.errors import TradingError
 from apps.risk import services
-from apps.risk.contracts import LIMIT_HELP, LimitCode
+from apps.risk.contracts import limit_choices, limit_help
 from apps.risk.domain.factor import Measure
 from apps.risk.domain.numbers import is_usable
 from apps.risk.models import Halt, LiveTradingSwitch, Reservation, RiskFactorRule, RiskFactorState, RiskLimit, RiskVerdict
@@ -38,12 +38,12 @@ class _LimitForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = RiskLimit
         fields = (*_SCOPE, "value", "is_enabled", "note")
-        help_texts: ClassVar = {"code": "What is limited. " + " ".join(f"{code}: {text}" for code, text in LIMIT_HELP.items())}
+        help_texts: ClassVar = {"code": "What is limited. " + " ".join(f"{code}: {limit_help(code)}" for code, _ in limit_choices())}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.code:
-            self.fields["value"].help_text = LIMIT_HELP[LimitCode(self.instance.code)]
+            self.fields["value"].help_text = limit_help(self.instance.code)
 
     def clean_value(self) -> Any:
         value = self.cleaned_data["value"]
@@ -68,7 +68,7 @@ class RiskLimitAdmin(ModelAdmin):
 
     @admin.display(description="Meaning and unit")
     def meaning(self, limit: RiskLimit) -> str:
-        return LIMIT_HELP[LimitCode(limit.code)]
+        return limit_help(limit.code)
 
     def get_readonly_fields(self, request: HttpRequest, obj: RiskLimit | None = None) -> tuple[str, ...]:
         return _SCOPE if obj else ()
@@ -79,7 +79,7 @@ class RiskLimitAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: RiskLimit, form: forms.ModelForm[RiskLimit], change: bool) -> None:
         obj.id = services.change_limit(
-            code=LimitCode(obj.code),
+            code=obj.code,
             value=obj.value,
             is_enabled=obj.is_enabled,
             mode=obj.mode,

@@ -8,8 +8,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from apps.core.events import Event, Priority, event
+from apps.risk.domain.limits import is_limit, limit_choices, limit_help
 from apps.risk.domain.values import (
-    LIMIT_HELP,
     CheckCode,
     CheckResult,
     LimitCode,
@@ -20,7 +20,6 @@ from apps.risk.domain.values import (
 )
 
 __all__ = [
-    "LIMIT_HELP",
     "CheckCode",
     "CheckResult",
     "EmergencyStop",
@@ -38,6 +37,9 @@ __all__ = [
     "Sizing",
     "Verdict",
     "VerdictView",
+    "is_limit",
+    "limit_choices",
+    "limit_help",
 ]
 
 
@@ -46,7 +48,7 @@ class LimitView:
     """A limit as it stands; an empty scope means everything."""
 
     id: UUID
-    code: LimitCode
+    code: str
     value: Decimal
     is_enabled: bool
     mode: str

@@ -11,14 +11,14 @@ from apps.common.fields import ExactField, MoneyField
 from apps.common.models import UuidModel
 from apps.core.vocabulary import TradingMode
 from apps.markets.models import Instrument
-from apps.risk.contracts import LimitCode
+from apps.risk.contracts import limit_choices
 from apps.risk.domain.factor import Measure
 
 
 class RiskLimit(UuidModel):
     """One limit. The scope is everything, or a mode, an account, a strategy or an instrument; all that apply must pass."""
 
-    code = models.CharField(max_length=30, choices=[(code.value, code.value) for code in LimitCode])
+    code = models.CharField(max_length=30, choices=limit_choices)
     value = ExactField(help_text="See the description of the code for its unit.")
     is_enabled = models.BooleanField(default=True, help_text="Off: this row limits nothing.")
     mode = models.CharField(

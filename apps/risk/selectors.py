@@ -10,17 +10,17 @@ from django.db.models import Q, QuerySet
 
 from apps.core.errors import NotFound
 from apps.risk.contracts import (
-    LIMIT_HELP,
     CheckCode,
     CheckResult,
     HaltView,
-    LimitCode,
     LimitView,
     RiskFactor,
     Verdict,
     VerdictView,
+    limit_help,
 )
-from apps.risk.domain.facts import Limits, strictest
+from apps.risk.domain.facts import Limits
+from apps.risk.domain.limits import strictest
 from apps.risk.models import Halt, LiveTradingSwitch, RiskFactorState, RiskLimit, RiskVerdict
 
 
@@ -48,14 +48,14 @@ def limits() -> list[LimitView]:
     return [
         LimitView(
             id=row.id,
-            code=LimitCode(row.code),
+            code=row.code,
             value=row.value,
             is_enabled=row.is_enabled,
             mode=row.mode,
             account_id=row.account_id,
             strategy=row.strategy,
             instrument_id=row.instrument_id,
-            help=LIMIT_HELP[LimitCode(row.code)],
+            help=limit_help(row.code),
             note=row.note,
         )
         for row in RiskLimit.objects.all()
@@ -70,9 +70,9 @@ def limits_in_force(*, account_id: UUID, mode: str, strategy: str, instrument_id
         Q(strategy__in=("", strategy)),
         Q(instrument=None) | Q(instrument=instrument_id),
     )
-    found: dict[LimitCode, list[Decimal]] = {}
+    found: dict[str, list[Decimal]] = {}
     for row in rows:
-        values = found.setdefault(LimitCode(row.code), [])
+        values = found.setdefault(row.code, [])
         if row.is_enabled:
             values.append(row.value)
     return {code: strictest(code, values) if values else None for code, values in found.items()}
@@ -110,9 +110,14 @@ def live_refusal() -> str:
 def stored_verdict(row: RiskVerdict) -> Verdict:
     """The verdict that a row holds."""
     checks = tuple(
-        CheckResult(CheckCode(item["code"]), item["passed"], item["value"], item["limit"], item["message"]) for item in row.checks
+        CheckResult(_check_code(item["code"]), item["passed"], item["value"], item["limit"], item["message"]) for item in row.checks
     )
     return Verdict(row.id, row.approved, checks)
+
+
+def _check_code(stored: str) -> str:
+    """The member of `CheckCode`; a limit that was added has none and stays as it is."""
+    return CheckCode(stored) if stored in list(CheckCode) else stored
 
 
 def _engaged(account_id: UUID | None) -> QuerySet[Halt]:

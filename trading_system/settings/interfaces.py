@@ -47,8 +47,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ModelStatus": "apps.forecasts.contracts.ModelStatus",
         "OrderStatus": "apps.orders.contracts.OrderStatus",
         "EntryKind": "apps.portfolio.contracts.EntryKind",
-        "LimitCode": "apps.risk.contracts.LimitCode",
-        "CheckCode": "apps.risk.contracts.CheckCode",
         "SessionState": "apps.strategies.contracts.SessionState",
     },
     "PREPROCESSING_HOOKS": ["trading_system.openapi.one_path_each"],

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal, localcontext
 
 from apps.core.vocabulary import OrderType, Side, TradingMode
 from apps.risk.domain.numbers import is_usable
-from apps.risk.domain.values import LimitCode, OrderProposal
+from apps.risk.domain.values import OrderProposal
 
 CASH_ALLOWANCE = Decimal("0.01")
 """Reserved beyond the value of an order for fees, spread, slippage and an opening gap."""
 
 _GRID = Decimal("1e-10")
 
-Limits = Mapping[LimitCode, Decimal | None]
+Limits = Mapping[str, Decimal | None]
 """The strictest limit in force by code; None where a person has switched it off. A code that is not there at all refuses."""
 
 
@@ -108,14 +108,6 @@ def shrink(reserved: Reserved, *, remaining: Decimal) -> Reserved:
         context.prec = 60
         share = left / held
         return Reserved(sign * left, _up(reserved.notional * share), _up(reserved.cash * share), reserved.is_reducing)
-
-
-def strictest(code: LimitCode, values: Iterable[Decimal]) -> Decimal:
-    """The value that satisfies all of `values` (at least one); NaN if one of them cannot be used, so that the check fails."""
-    given = list(values)
-    if not all(is_usable(value) for value in given):
-        return Decimal("NaN")
-    return max(given) if code in (LimitCode.MIN_CONFIDENCE, LimitCode.DUPLICATE_ORDER) else min(given)
 
 
 def _up(value: Decimal) -> Decimal:

@@ -21,6 +21,11 @@ def show(value: Decimal | int | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def show_percent(value: Decimal | None) -> str:
+    """A fraction as a percentage, in words where there is none."""
+    return percent(value) if value is not None and is_usable(value) else "an unknown part"
+
+
 def percent(value: Decimal) -> str:
     """A fraction as a percentage with two places."""
     return f"{value * 100:.2f} %"

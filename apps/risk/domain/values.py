@@ -14,7 +14,7 @@ from apps.core.vocabulary import OrderType, Side, TradingMode
 
 
 class LimitCode(StrEnum):
-    """Every limit that a person can set; units and meaning are in `LIMIT_HELP`."""
+    """The limits that ship, in the order of a verdict. What they mean is where they are declared: `apps/risk/domain/limits/`."""
 
     MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"
     MAX_POSITION_NOTIONAL = "MAX_POSITION_NOTIONAL"
@@ -29,23 +29,8 @@ class LimitCode(StrEnum):
     DUPLICATE_ORDER = "DUPLICATE_ORDER"
 
 
-LIMIT_HELP: dict[LimitCode, str] = {
-    LimitCode.MAX_ORDER_NOTIONAL: "Largest value of one order, in the account's currency.",
-    LimitCode.MAX_POSITION_NOTIONAL: "Largest value held of one instrument, open orders included, in the account's currency.",
-    LimitCode.MAX_GROSS_EXPOSURE: "Largest value of all positions and open orders together, as a fraction of equity (1 = no leverage).",
-    LimitCode.MAX_OPEN_ORDERS: "Most orders that may be open at once, this one included.",
-    LimitCode.MAX_ORDERS_PER_DAY: "Most exposure-increasing orders in one day of the venue's clock, this one included.",
-    LimitCode.MAX_DAILY_LOSS: "Loss since the start of the venue's day at which no new exposure is taken, as a fraction of the equity then.",
-    LimitCode.MAX_DRAWDOWN: "Fall from the highest equity at which no new exposure is taken, as a fraction of that equity.",
-    LimitCode.MIN_CONFIDENCE: "Least signal confidence, 0 to 1. Orders entered by a person carry no signal and are exempt.",
-    LimitCode.PRICE_COLLAR: "Furthest that the price, or the worst price the order may trade at, may be from the previous close (0.2 = 20 %).",
-    LimitCode.MAX_DATA_AGE: "Most bars that the data may lag behind the venue's clock.",
-    LimitCode.DUPLICATE_ORDER: "Seconds of wall time in which a person cannot enter the same order twice. Sessions decide a bar once and are exempt.",
-}
-
-
 class CheckCode(StrEnum):
-    """Every check in a verdict: what is not a limit, then the limits."""
+    """Every check in a verdict, but for limits that were added: what is not a limit, then the limits."""
 
     HALT = "HALT"
     MODE = "MODE"
@@ -93,9 +78,9 @@ class OrderProposal:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: what was measured, against what, and a sentence."""
+    """One check: what was measured, against what, and a sentence. The code is a `CheckCode` or that of a limit that was added."""
 
-    code: CheckCode
+    code: str
     passed: bool
     value: str
     limit: str

@@ -15,6 +15,7 @@ from apps.risk import selectors
 from apps.risk.contracts import CheckResult, LimitCode, OrderProposal, RiskTriggered, Verdict
 from apps.risk.domain.facts import Facts, Limits, reserve_for
 from apps.risk.domain.gate import judge
+from apps.risk.domain.limits import limit_rules
 from apps.risk.models import RiskVerdict
 from apps.risk.ports import AccountExposure, OrderControl, PortfolioView
 from apps.risk.services.limits import seed_default_limits
@@ -53,7 +54,7 @@ def assess_and_reserve(proposal: OrderProposal, *, now: datetime) -> Verdict:
 def _limits(proposal: OrderProposal) -> Limits:
     """The limits in force; a code that has no row at all gets its default first, so that nothing is ever unlimited by omission."""
     found = _find_limits(proposal)
-    if len(found) < len(LimitCode):
+    if any(rule.code not in found for rule in limit_rules()):
         seed_default_limits()
         found = _find_limits(proposal)
     return found

@@ -13,16 +13,18 @@ from django.db import transaction
 from apps.core.errors import InvalidInput
 from apps.core.vocabulary import TradingMode
 from apps.events.services import record_event
-from apps.risk.contracts import LimitChanged, LimitCode
+from apps.risk.contracts import LimitChanged, is_limit, limit_choices
 from apps.risk.domain.factor import DEFAULT_RULES
+from apps.risk.domain.limits import limit_rules
 from apps.risk.domain.numbers import is_usable, show
+from apps.risk.domain.rules import Seeds
 from apps.risk.models import RiskFactorRule, RiskLimit
 
 
 @transaction.atomic
 def change_limit(
     *,
-    code: LimitCode,
+    code: str,
     value: Decimal,
     actor: str,
     now: datetime,
@@ -34,6 +36,10 @@ def change_limit(
     note: str = "",
 ) -> UUID:
     """Set the limit of this code and scope, creating it if needed; what changed goes on the log with its actor. Returns the row's id."""
+    if not is_limit(code):
+        raise InvalidInput(
+            f"There is no limit {code!r}.", where="code", hint=f"Use one of {', '.join(name for name, _ in limit_choices())}."
+        )
     if not is_usable(value) or value < 0:
         raise InvalidInput(f"The limit {code} cannot be {value}.", where="value", hint="Give a number that is zero or more.")
     scope: dict[str, Any] = {"mode": mode, "account_id": account_id, "strategy": strategy, "instrument_id": instrument_id}
@@ -54,12 +60,12 @@ def change_limit(
 
 def seed_default_limits() -> int:
     """Create the limits and factor rules that are missing, from the settings; what a person has set stays. Returns how many were made."""
-    before = RiskLimit.objects.count()
+    before, seeds = RiskLimit.objects.count(), _seeds()
     RiskLimit.objects.bulk_create(
         [
-            RiskLimit(code=code, mode=mode, value=value, note="Default; seeded from the settings.")
-            for mode, values in ((TradingMode.PAPER, _paper_defaults()), (TradingMode.LIVE, _live_defaults()))
-            for code, value in values.items()
+            RiskLimit(code=rule.code, mode=mode, value=rule.default(mode, seeds), note="Default; seeded from the settings.")
+            for mode in TradingMode
+            for rule in limit_rules()
         ],
         ignore_conflicts=True,
     )
@@ -74,39 +80,13 @@ def seed_default_limits() -> int:
     return RiskLimit.objects.count() - before
 
 
-def _paper_defaults() -> dict[LimitCode, Decimal]:
-    """Wide enough that several strategies can trade the initial capital, and narrow enough to stop nonsense."""
-    capital: Decimal = settings.INITIAL_CAPITAL
-    return {
-        LimitCode.MAX_ORDER_NOTIONAL: capital * Decimal("0.25"),
-        LimitCode.MAX_POSITION_NOTIONAL: capital * Decimal("0.4"),
-        LimitCode.MAX_GROSS_EXPOSURE: Decimal(1),
-        LimitCode.MAX_OPEN_ORDERS: Decimal(50),
-        LimitCode.MAX_ORDERS_PER_DAY: Decimal(200),
-        LimitCode.MAX_DAILY_LOSS: Decimal("0.1"),
-        LimitCode.MAX_DRAWDOWN: Decimal("0.5"),
-        LimitCode.MIN_CONFIDENCE: Decimal("0.5"),
-        LimitCode.PRICE_COLLAR: Decimal("0.3"),
-        LimitCode.MAX_DATA_AGE: Decimal(3),
-        LimitCode.DUPLICATE_ORDER: Decimal(5),
-    }
-
-
-def _live_defaults() -> dict[LimitCode, Decimal]:
-    capital: Decimal = settings.INITIAL_CAPITAL
-    return {
-        LimitCode.MAX_ORDER_NOTIONAL: capital * Decimal("0.05"),
-        LimitCode.MAX_POSITION_NOTIONAL: capital * Decimal("0.1"),
-        LimitCode.MAX_GROSS_EXPOSURE: Decimal(1),
-        LimitCode.MAX_OPEN_ORDERS: Decimal(20),
-        LimitCode.MAX_ORDERS_PER_DAY: Decimal(settings.LIVE_TRADING_MAX_TRADES_PER_DAY),
-        LimitCode.MAX_DAILY_LOSS: Decimal("0.03"),
-        LimitCode.MAX_DRAWDOWN: settings.LIVE_TRADING_MAX_DRAWDOWN,
-        LimitCode.MIN_CONFIDENCE: settings.LIVE_TRADING_MIN_SIGNAL_CONFIDENCE,
-        LimitCode.PRICE_COLLAR: Decimal("0.1"),
-        LimitCode.MAX_DATA_AGE: Decimal(1),
-        LimitCode.DUPLICATE_ORDER: Decimal(10),
-    }
+def _seeds() -> Seeds:
+    return Seeds(
+        capital=settings.INITIAL_CAPITAL,
+        live_max_drawdown=settings.LIVE_TRADING_MAX_DRAWDOWN,
+        live_max_trades_per_day=settings.LIVE_TRADING_MAX_TRADES_PER_DAY,
+        live_min_confidence=settings.LIVE_TRADING_MIN_SIGNAL_CONFIDENCE,
+    )
 
 
 def _scope(row: RiskLimit) -> str:

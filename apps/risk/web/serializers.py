@@ -10,12 +10,11 @@ from apps.common.api.fields import EnumField, ExactDecimal, ExactDecimalInput
 from apps.common.api.pagination import CursorQuery
 from apps.common.api.serializers import StrictSerializer
 from apps.core.vocabulary import TradingMode
-from apps.risk.contracts import CheckCode, LimitCode
 
 
 class LimitSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    code = EnumField(LimitCode)
+    code = serializers.CharField()
     value = ExactDecimal(help_text="In the unit that `help` names.")
     is_enabled = serializers.BooleanField()
     mode = serializers.CharField(help_text="paper or live; empty: both.")
@@ -58,7 +57,7 @@ class RiskSerializer(serializers.Serializer[Any]):
 
 
 class VerdictCheckSerializer(serializers.Serializer[Any]):
-    code = EnumField(CheckCode)
+    code = serializers.CharField(help_text="Of the check; limits have their own code.")
     passed = serializers.BooleanField()
     value = serializers.CharField()
     limit = serializers.CharField()
@@ -86,7 +85,7 @@ class VerdictQuery(CursorQuery):
 class LimitInput(StrictSerializer):
     """One limit in one scope; what is left out of the scope means everything."""
 
-    code = EnumField(LimitCode)
+    code = serializers.CharField(max_length=30, help_text="A code that the list of limits has.")
     value = ExactDecimalInput(min_value=0)
     is_enabled = serializers.BooleanField(default=True)
     mode = EnumField(TradingMode, required=False)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.core.vocabulary import OrderType, Side
-from apps.risk.domain.facts import Reserved, reserve_for, shrink, strictest, worst_price
+from apps.risk.domain.facts import Reserved, reserve_for, shrink, worst_price
+from apps.risk.domain.limits import strictest
 from apps.risk.domain.values import LimitCode
 from tests.unit.risk.proposals import make_exit, make_proposal
 
