@@ -92,7 +92,8 @@ def end_leftovers(places: DataPlaces) -> list[str]:
     ended = []
     for name, pid, started_at in _recorded_processes(places):
         with suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
-            if abs(psutil.Process(pid).create_time() - started_at) < 1.0:
+            process = psutil.Process(pid)
+            if abs(process.create_time() - started_at) < 1.0 and process.status() != psutil.STATUS_ZOMBIE:
                 os.killpg(pid, signal.SIGKILL)
                 ended.append(name)
     places.processes_file.unlink(missing_ok=True)

@@ -72,6 +72,7 @@ class Supervised:
         assert self._child.stdout is not None
         os.set_blocking(self._child.stdout.fileno(), False)
         self._selector.register(self._child.stdout, EVENT_READ, self)
+        self.log.write(b"")
         self._started = time.monotonic()
         self.started_at = datetime.now(UTC)
         self.state = ProcessState.RUNNING

@@ -168,9 +168,11 @@ class Supervisor:
         if not child.specification.has_heartbeat or not self._may_judge(child):
             return ""
         beat: BeatAge | None = self._heartbeats().get(child.name)
-        age = child.running_for if beat is None else min(beat.age_seconds, child.running_for)
-        limit = STALE_GRACE_SECONDS + (3 * beat.expected_every if beat else START_GRACE_SECONDS)
-        return f"has completed no work for {age:.0f} s" if age > max(limit, START_GRACE_SECONDS) else ""
+        if beat is None or beat.age_seconds > child.running_for:
+            age, limit = child.running_for, START_GRACE_SECONDS
+        else:
+            age, limit = beat.age_seconds, 3 * beat.expected_every + STALE_GRACE_SECONDS
+        return f"has completed no work for {age:.0f} s" if age > limit else ""
 
     def _may_judge(self, child: Supervised) -> bool:
         """The servers that heartbeats travel through must have answered for a while."""

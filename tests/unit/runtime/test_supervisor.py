@@ -131,10 +131,19 @@ def test_a_frozen_process_whose_heartbeat_is_stale_is_replaced(
     assert frozen is not None
     os.kill(frozen, signal.SIGSTOP)
     assert not supervisor.run_until(lambda: child.restarts > 0, seconds=1.0)
-    beats["worker"] = BeatAge(age_seconds=60.0, expected_every=0.1, detail="")
+    beats["worker"] = BeatAge(age_seconds=0.9, expected_every=0.1, detail="")
     assert supervisor.run_until(lambda: child.restarts == 1, seconds=5)
     assert not psutil.pid_exists(frozen)
     assert said[0].startswith("worker has completed no work for ")
+
+
+def test_a_process_that_never_says_anything_is_replaced(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "START_GRACE_SECONDS", 0.5)
+    supervisor.start([program("worker", SLEEPER, has_heartbeat=True)])
+    left_by_the_last_run = BeatAge(age_seconds=3_600.0, expected_every=1.0, detail="")
+    supervisor._probes = {"postgres": FakeProbe({"worker": left_by_the_last_run}), "redis": FakeProbe()}  # type: ignore[dict-item]
+    assert not supervisor.run_until(lambda: supervisor.children[0].restarts > 0, seconds=0.4)
+    assert supervisor.run_until(lambda: supervisor.children[0].restarts == 1, seconds=5)
 
 
 @pytest.mark.parametrize("server", ["postgres", "redis"])
