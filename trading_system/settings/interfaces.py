@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 REST_FRAMEWORK: dict[str, Any] = {
@@ -84,6 +85,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Configuration",
     "SITE_URL": "/",
     "SITE_SYMBOL": "candlestick_chart",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SITE_DROPDOWN": [{"icon": "arrow_back", "title": "Back to the trading pages", "link": "/"}],

@@ -91,15 +91,21 @@ def _mode(venue: VenueView | None, account: AccountView | None) -> Mode:
     return Mode("paper", "PAPER · LIVE DATA", "Real prices as they come. No real money.")
 
 
-def _strip(venue: VenueView | None, account: AccountView | None, health: list[ProcessHealth], timeframe: str, *, now: datetime) -> tuple[StripItem, ...]:
+def _strip(
+    venue: VenueView | None, account: AccountView | None, health: list[ProcessHealth], timeframe: str, *, now: datetime
+) -> tuple[StripItem, ...]:
     items = [light for needle, label in _LIGHTS if (light := _light(needle, label, health, now=now)) is not None]
     if venue is not None:
-        items.insert(0, StripItem("Clock", when(venue.now_at, timeframe), "ok" if venue.status is ClockStatus.RUNNING else "warn", venue.message))
+        items.insert(
+            0, StripItem("Clock", when(venue.now_at, timeframe), "ok" if venue.status is ClockStatus.RUNNING else "warn", venue.message)
+        )
     if account is not None:
         matched = orders.matched_through(account.id)
         is_behind = matched is not None and venue is not None and matched < venue.now_at
         items.append(
-            StripItem("Matched through", when(matched, timeframe), "warn" if is_behind else "ok", "The last bar that orders were matched against.")
+            StripItem(
+                "Matched through", when(matched, timeframe), "warn" if is_behind else "ok", "The last bar that orders were matched against."
+            )
         )
     return tuple(items)
 
@@ -129,7 +135,9 @@ def _banners(venue: VenueView | None, training: TrainingState | None, timeframe:
         found.append(Banner("warn", "warn", "The replay could not be started again", restart.error))
     if venue.jump_to is not None and venue.jump_to > venue.now_at:
         found.append(
-            Banner("info", "jump", f"Running fast to {when(venue.jump_to, timeframe)}", "Every bar in between is decided, matched and booked.")
+            Banner(
+                "info", "jump", f"Running fast to {when(venue.jump_to, timeframe)}", "Every bar in between is decided, matched and booked."
+            )
         )
     elif venue.kind is VenueKind.LIVE and venue.message:
         found.append(Banner("warn", "warn", "The market feed", venue.message, "/system/", "Show the system"))

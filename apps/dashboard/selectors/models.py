@@ -66,7 +66,9 @@ def sources(venue_id: UUID) -> list[SourceRow]:
     found: dict[tuple[str, bool], list[SymbolLink]] = {}
     for instrument in markets.instruments(venue_id):
         detail = markets.instrument_detail(instrument.id)
-        found.setdefault((detail.source_label, detail.is_closes_only), []).append(SymbolLink(instrument.symbol, chart_path(instrument.symbol)))
+        found.setdefault((detail.source_label, detail.is_closes_only), []).append(
+            SymbolLink(instrument.symbol, chart_path(instrument.symbol))
+        )
     return [SourceRow(label, is_closes_only, tuple(links)) for (label, is_closes_only), links in found.items()]
 
 

@@ -143,7 +143,9 @@ def _bars(stored: Mapping[str, Any], timeframe: str) -> tuple[Mapping[str, str],
     """The columns kept with the decision, as rows."""
     columns = ("closed_at", "open", "high", "low", "close", "volume")
     rows = zip(*(stored.get(name, []) for name in columns), strict=False)
-    return tuple(dict(zip(columns, map(str, row), strict=True)) | {"closed_on": when(datetime.fromisoformat(str(row[0])), timeframe)} for row in rows)
+    return tuple(
+        dict(zip(columns, map(str, row), strict=True)) | {"closed_on": when(datetime.fromisoformat(str(row[0])), timeframe)} for row in rows
+    )
 
 
 def _no_fill(order: OrderView | None) -> str:

@@ -112,8 +112,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             "events_left_out": max(0, len(missed) - EVENTS_IN_UPDATE),
         }
 
-    @database_sync_to_async
-    def _is_logged_in(self) -> bool:
+    async def _is_logged_in(self) -> bool:
+        return bool(await database_sync_to_async(self._read_log_in)())
+
+    def _read_log_in(self) -> bool:
         """Whether the browser's session still exists and its user is still active."""
         session, user = self.scope["session"], self.scope["user"]
         if not session.exists(session.session_key):

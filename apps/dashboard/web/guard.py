@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,11 +16,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from apps.access.contracts import Role
-from apps.access.models import User
 from apps.core.errors import Conflict, NotFound, TradingError
 from apps.dashboard.web import errors
 
 View = Callable[..., HttpResponseBase]
+
+
+class Person(Protocol):
+    """What pages ask of who is logged in."""
+
+    username: str
+    role: str
+
+    def has_role(self, role: Role) -> bool: ...
 
 
 def page(view: View) -> View:
@@ -64,9 +72,9 @@ def require(request: HttpRequest, role: Role) -> None:
         raise PermissionDenied(f"This needs the role {role}; yours is {person(request).role}.")
 
 
-def person(request: HttpRequest) -> User:
+def person(request: HttpRequest) -> Person:
     """Who is logged in."""
-    return cast("User", request.user)
+    return cast("Person", request.user)
 
 
 def back(request: HttpRequest) -> HttpResponse:
