@@ -46,7 +46,9 @@ class World:
 
 def open_world(*, symbols: int = 1, capital: Decimal = Decimal(1_000_000), close: str = "100") -> World:
     """A daily replay venue with one bar behind it and an account matched through that bar."""
-    venue = Venue.objects.create(code=f"test-{uuid7().hex[-12:]}", name="Test market", kind=VenueKind.REPLAY, source="bundled", timeframe="1d")
+    venue = Venue.objects.create(
+        code=f"test-{uuid7().hex[-12:]}", name="Test market", kind=VenueKind.REPLAY, source="bundled", timeframe="1d"
+    )
     VenueClock.objects.create(venue=venue, status=ClockStatus.RUNNING, now_at=FIRST_CLOSE - timedelta(days=1))
     instruments = tuple(_instrument(venue, index).spec() for index in range(symbols))
     account_id = open_account(name="Test account", venue_id=venue.id, initial_capital=capital, opened_at=FIRST_CLOSE)
