@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from apps.markets.domain.bars import BoolArray, FloatArray, Int64Array, RawBars, is_on_grid
+from apps.markets.domain.bars import BoolArray, CandleBatch, FloatArray, Int64Array, RawBars, is_on_grid
 
 
 class FaultReason(StrEnum):
@@ -169,15 +169,14 @@ def find_gaps(opened_at: Int64Array, expected: Int64Array) -> list[Gap]:
     return [Gap(int(inside[run[0]]), int(inside[run[-1]]), len(run)) for run in runs]
 
 
-def forward_fill(bars: RawBars, expected_opened: Int64Array, expected_closed: Int64Array, *, flag: int) -> RawBars:
+def forward_fill(bars: CandleBatch, expected_opened: Int64Array, expected_closed: Int64Array, *, flag: int) -> CandleBatch:
     """The series with every expected bar that is missing inside it put in: the last close, no volume, marked with `flag`."""
-    inside = (expected_opened > bars.opened_at[0]) & (expected_opened < bars.opened_at[-1]) if len(bars) else np.zeros(0, np.bool_)
-    if not inside.any():
+    if not len(bars):
         return bars
-    opened, closed = expected_opened[inside], expected_closed[inside]
-    is_missing = ~np.isin(opened, bars.opened_at)
-    opened, closed = opened[is_missing], closed[is_missing]
+    inside = (expected_opened > bars.opened_at[0]) & (expected_opened < bars.opened_at[-1])
+    is_missing = inside & ~np.isin(expected_opened, bars.opened_at)
+    opened, closed = expected_opened[is_missing], expected_closed[is_missing]
     last = bars.close[np.searchsorted(bars.opened_at, opened) - 1]
-    filler = RawBars(opened, closed, last, last, last, last, np.zeros(len(last)), np.full(len(last), flag, np.int64))
-    joined = RawBars.join([bars, filler])
+    filler = CandleBatch(opened, closed, last, last, last, last, np.zeros_like(last), np.full_like(last, flag))
+    joined = CandleBatch.join([bars, filler])
     return joined.take(np.argsort(joined.opened_at, kind="stable"))

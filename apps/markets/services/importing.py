@@ -11,8 +11,10 @@ from django.db import transaction
 from apps.core.errors import Conflict
 from apps.core.vocabulary import Timeframe
 from apps.events.services import record_event
-from apps.markets.contracts import HistoryLoaded
-from apps.markets.domain.bars import from_micros
+from apps.markets.adapters.calendars import expected_bars
+from apps.markets.contracts import BarFlag, HistoryLoaded
+from apps.markets.domain.bars import CandleBatch, from_micros
+from apps.markets.domain.quality import forward_fill
 from apps.markets.models import Instrument
 from apps.markets.ports import BarSource, Listing
 from apps.markets.services.clock import locked_clock
@@ -35,10 +37,11 @@ class ImportResult:
 
 
 def import_bars(
-    *, source: BarSource, venue_code: str, timeframe: Timeframe, now: datetime, actor: str, source_name: str = ""
+    *, source: BarSource, venue_code: str, timeframe: Timeframe, now: datetime, actor: str, source_name: str = "", fills_gaps: bool = False
 ) -> list[ImportResult]:
     """Store every bar of a source, checked with hindsight; importing the same again changes nothing. `source_name` goes on a new venue.
 
+    With `fills_gaps` bars that the calendar expects and the file lacks repeat the last close, marked as filled.
     First-time bars are dated as known when they closed, corrections as known `now`.
     Raises Conflict if an instrument is there with a coarser price scale than the file needs.
     """
@@ -50,6 +53,8 @@ def import_bars(
             clock = locked_clock(venue_id)
             row = _instrument(venue_id, listing)
             track = checked_track(_on_grid_of(row, listing), bars, is_history=True)
+            if fills_gaps:
+                track = replace(track, candles=_filled(track.candles, row.calendar, timeframe))
             written, quarantined = store_tracks(
                 venue_id, {row.symbol: row.id}, [track], timeframe=timeframe, source=source.code, revised_at=now
             )
@@ -83,6 +88,13 @@ def _instrument(venue_id: UUID, listing: Listing) -> Instrument:
             hint="Import the file into another venue, or give --price-scale at the first import.",
         )
     return row
+
+
+def _filled(bars: CandleBatch, calendar: str, timeframe: Timeframe) -> CandleBatch:
+    if not len(bars):
+        return bars
+    opens, closes = expected_bars(calendar, timeframe, since=from_micros(bars.opened_at[0]), until=from_micros(bars.closed_at[-1]))
+    return forward_fill(bars, opens, closes, flag=BarFlag.FILLED_GAP)
 
 
 def _on_grid_of(row: Instrument, listing: Listing) -> Listing:

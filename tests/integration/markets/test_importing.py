@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from apps.core.vocabulary import Timeframe
 from apps.events.models import LoggedEvent
 from apps.markets import selectors
-from apps.markets.contracts import VenueKind
+from apps.markets.contracts import BarFlag, VenueKind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,6 +67,17 @@ def test_bad_rows_are_quarantined_and_reported(tmp_path: Path) -> None:
     assert sorted(bar.reason for bar in selectors.quarantined(venue.id)) == ["BACKWARDS", "DUPLICATE", "NOT_POSITIVE"]
     (spec,) = selectors.instruments(venue.id)
     assert selectors.quality_report(spec.id).missing_bars == 1
+
+
+def test_gaps_are_filled_on_request_and_marked(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.csv", [*ROWS[:5], *ROWS[8:]])
+    assert run(path, "--venue", "lib", "--symbol", "X/EUR", "--fill-gaps").startswith("X/EUR: 20 new bars")
+    (spec,) = selectors.instruments(selectors.venue_by_code("lib").id)
+    window = selectors.bars_between(spec, Timeframe.D1)
+    assert window.flags.tolist() == [0] * 5 + [BarFlag.FILLED_GAP] * 3 + [0] * 12
+    assert window.close.tolist()[4:9] == [6000, 6000, 6000, 6000, 10000]
+    report = selectors.quality_report(spec.id)
+    assert (report.filled_bars, report.missing_bars) == (3, 0)
 
 
 def test_refusals_are_one_sentence(tmp_path: Path) -> None:

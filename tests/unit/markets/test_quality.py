@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apps.core.vocabulary import Timeframe
 from apps.markets.adapters import open_source
-from apps.markets.domain.bars import RawBars, raw_bars_of
+from apps.markets.domain.bars import RawBars, raw_bars_of, to_candles
 from apps.markets.domain.quality import Fault, FaultReason, find_gaps, forward_fill, inspect
 from tests.unit.markets.series import DAY, daily, flat_bars
 
@@ -164,12 +164,12 @@ def test_gaps_are_runs_of_expected_bars_inside_the_series() -> None:
 def test_filling_leaves_no_gap_and_marks_what_it_put_in(days: set[int]) -> None:
     opened = np.array(sorted(days), np.int64) * DAY
     close = 10.0 + np.arange(len(opened))
-    bars = raw_bars_of(opened, opened + DAY, [close, close, close, close, np.ones(len(close))])
+    bars = to_candles(raw_bars_of(opened, opened + DAY, [close, close, close, close, np.ones(len(close))]), price_scale=1, volume_scale=0)
     expected = np.arange(60, dtype=np.int64) * DAY
     filled = forward_fill(bars, expected, expected + DAY, flag=2)
     assert find_gaps(filled.opened_at, expected) == []
     is_filler = filled.flags == 2
     assert filled.opened_at[~is_filler].tolist() == opened.tolist()
-    assert filled.volume[is_filler].tolist() == [0.0] * int(is_filler.sum())
+    assert filled.volume[is_filler].tolist() == [0] * int(is_filler.sum())
     for index in np.flatnonzero(is_filler).tolist():
         assert filled.close[index] == filled.close[index - 1]

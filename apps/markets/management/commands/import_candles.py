@@ -40,6 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--calendar", default="24/7", help="Trading calendar of daily files, such as XNYS. Default: open all the time.")
         parser.add_argument("--quote", default="USD", help="Quote asset, unless the symbol says it.")
         parser.add_argument("--price-scale", type=int, default=None, help="Decimal places of prices. Default: as many as the file needs.")
+        parser.add_argument("--fill-gaps", action="store_true", help="Repeat the last close where bars are missing, marked as filled.")
         parser.add_argument("--security-type", default="equity", help="LEAN only: equity or crypto.")
         parser.add_argument("--market", default="usa", help="LEAN only: the folder of the market, such as usa or coinbase.")
 
@@ -54,6 +55,7 @@ class Command(BaseCommand):
                 timeframe=timeframe,
                 now=datetime.now(UTC),
                 actor="import_candles",
+                fills_gaps=options["fill_gaps"],
             )
         except TradingError as error:
             raise CommandError(str(error)) from error
