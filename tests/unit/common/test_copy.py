@@ -14,7 +14,14 @@ from apps.common.copy import Layout, Wire, copy_in, copy_out, uuid_array, uuid_l
 from apps.core.errors import InvalidInput
 
 LAYOUT = Layout(
-    (("id", Wire.UUID), ("at", Wire.TIMESTAMPTZ), ("units", Wire.BIGINT), ("ratio", Wire.DOUBLE), ("count", Wire.INTEGER), ("flag", Wire.SMALLINT))
+    (
+        ("id", Wire.UUID),
+        ("at", Wire.TIMESTAMPTZ),
+        ("units", Wire.BIGINT),
+        ("ratio", Wire.DOUBLE),
+        ("count", Wire.INTEGER),
+        ("flag", Wire.SMALLINT),
+    )
 )
 INT64 = st.integers(-(2**63) + 946_684_800_000_000, 2**63 - 1)
 

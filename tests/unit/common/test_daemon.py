@@ -71,7 +71,9 @@ def test_it_works_until_stopped_and_beats() -> None:
 
 def test_a_lost_database_connection_is_reopened_and_prepared_again() -> None:
     done: list[int] = []
-    daemon = Scripted([lose_the_connection, lambda: bool(done.append(1)), fail_with(OperationalError("gone")), lambda: bool(done.append(2))])
+    daemon = Scripted(
+        [lose_the_connection, lambda: bool(done.append(1)), fail_with(OperationalError("gone")), lambda: bool(done.append(2))]
+    )
     daemon.run()
     assert done == [1, 2]
     assert daemon.prepared == 3
