@@ -24,7 +24,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"theme": theme if theme in THEMES else ""}
     if user is None or not user.is_authenticated:
         return context
-    items = navigation.nav_items(request.path, is_staff=user.is_staff)
+    items = navigation.nav_items(request.path, is_staff=user.is_staff, may=user.has_role)
     return context | permissions(user) | {
         "frame": SimpleLazyObject(lambda: page_frame(request)),
         "nav": items,

@@ -1,9 +1,13 @@
-"""Where one can go."""
+"""Where one can go: the pages that are listed here, and the declared ones in the group that they name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import groupby
 
+from apps.access.contracts import Role
+from apps.dashboard.domain.pages import declared_pages
 from apps.dashboard.selectors.overview import chart_path
 
 
@@ -35,6 +39,8 @@ _ITEMS = (
     NavItem("/portfolio/", "Portfolio", "portfolio", "g p"),
     NavItem("/models/", "Models", "models", "g m"),
     NavItem("/replays/", "Replay runs", "replays"),
+)
+_OPERATIONS = (
     NavItem("/events/", "Events", "events", "g e", group="Operations"),
     NavItem("/system/", "System", "system", "g s"),
 )
@@ -42,10 +48,21 @@ _ADMIN = NavItem("/admin/", "Admin", "admin")
 _PHONE_TABS = 4
 
 
-def nav_items(path: str, *, is_staff: bool) -> list[NavItem]:
-    """The rail, with the page that `path` belongs to marked."""
-    items = [*_ITEMS, _ADMIN] if is_staff else list(_ITEMS)
+def nav_items(path: str, *, is_staff: bool, may: Callable[[Role], bool]) -> list[NavItem]:
+    """The rail of somebody who is staff or not and `may` open what a role opens, with the page that `path` belongs to marked."""
+    groups = _declared(may)
+    items = [*_ITEMS, *groups.pop("", []), *_OPERATIONS, *groups.pop("Operations", [])]
+    for section, added in groups.items():
+        items += [replace(added[0], group=section), *added[1:]]
+    items += [_ADMIN] if is_staff else []
     return [replace(item, is_current=_is_within(path, item.path)) for item in items]
+
+
+def _declared(may: Callable[[Role], bool]) -> dict[str, list[NavItem]]:
+    """The declared pages by section."""
+    allowed = sorted((item for item in declared_pages() if may(item.role)), key=lambda item: item.section)
+    by_section = groupby(allowed, key=lambda item: item.section)
+    return {section: [NavItem(item.address, item.title, item.icon) for item in items] for section, items in by_section}
 
 
 def tab_items(items: list[NavItem]) -> list[NavItem]:

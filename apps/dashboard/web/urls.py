@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.dashboard.web.views import actions, lists, market, operations, overview
+from apps.dashboard.domain.pages import declared_pages
+from apps.dashboard.pages import load_pages
+from apps.dashboard.web.views import actions, declared, lists, market, operations, overview
+
+load_pages()
 
 app_name = "dashboard"
 urlpatterns = [
@@ -35,4 +39,5 @@ urlpatterns = [
     path("halt/<uuid:halt_id>/reset/", actions.reset_halt, name="halt-reset"),
     path("transport/", actions.transport, name="transport"),
     path("sessions/<uuid:session_id>/stop/", actions.stop_session, name="session-stop"),
+    *(path(f"{item.path}/", declared.show, {"item": item}, name=f"declared-{item.path}") for item in declared_pages()),
 ]

@@ -1,0 +1,85 @@
+"""What may be traded now, and what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apps.dashboard.domain.blocks import Block, Column, Style, Table, Tile, Tiles
+from apps.dashboard.domain.formatting import words
+from apps.dashboard.domain.pages import PageContext, page
+from apps.markets.selectors import instrument_spec
+from apps.risk import selectors as risk
+from apps.risk.contracts import LimitView, VerdictView
+
+_VERDICTS_READ = 200
+
+
+@page(
+    path="risk",
+    title="Risk",
+    intro="The limits that every order is checked against, and the orders that did not pass.",
+    icon="warn",
+)
+def show(context: PageContext) -> Sequence[Block]:
+    verdicts = risk.verdicts(account_id=context.account_id, limit=_VERDICTS_READ) if context.account_id else []
+    return [_state(context, verdicts), _refusals(verdicts), _limits()]
+
+
+def _state(context: PageContext, verdicts: list[VerdictView]) -> Tiles:
+    factor = risk.factor(context.account_id) if context.account_id else None
+    halt = risk.active_halt(context.account_id)
+    refused = sum(not item.verdict.approved for item in verdicts)
+    reasons = ", ".join(words(reason).lower() for reason in factor.reasons) if factor else ""
+    return Tiles([
+        Tile("Risk factor", factor.value if factor else None, Style.PLAIN, reasons or "nothing reduces the size of new positions"),
+        Tile("Trading", "halted" if halt else "allowed", note=halt.reason if halt else "no emergency stop is engaged"),
+        Tile("Refused", refused, Style.PLAIN, f"of the newest {len(verdicts)} orders"),
+        Tile("Live orders", "may leave" if not risk.live_refusal() else "stay here", note=risk.live_refusal()),
+    ])  # fmt: skip
+
+
+def _refusals(verdicts: list[VerdictView]) -> Table:
+    failures = [(item, item.verdict.first_failure) for item in verdicts]
+    return Table(
+        "Orders that did not pass",
+        [
+            Column("Judged", Style.MOMENT),
+            Column("Instrument"),
+            Column("Check", Style.WORDS),
+            Column("Value"),
+            Column("Limit"),
+            Column("Why"),
+        ],
+        [
+            [item.created_at, instrument_spec(item.instrument_id).symbol, failure.code, failure.value, failure.limit, failure.message]
+            for item, failure in failures
+            if failure is not None
+        ],
+        empty=f"None of the newest {len(verdicts)} orders was refused" if verdicts else "No order was judged yet",
+    )
+
+
+def _limits() -> Table:
+    return Table(
+        "Limits",
+        [
+            Column("Limit", Style.WORDS),
+            Column("Value", Style.PLAIN),
+            Column("Applies to"),
+            Column("In force", Style.YES),
+            Column("Meaning"),
+        ],
+        [[item.code, item.value, _scope(item), item.is_enabled, item.help] for item in risk.limits()],
+        empty="They are set with the first order",
+        note="Changed in the admin or over the API; each change is on the log with who made it.",
+    )
+
+
+def _scope(item: LimitView) -> str:
+    parts = [
+        item.mode,
+        item.strategy,
+        f"account {item.account_id}" if item.account_id else "",
+        instrument_spec(item.instrument_id).symbol if item.instrument_id else "",
+    ]
+    return ", ".join(part for part in parts if part) or "everything"
