@@ -9,3 +9,6 @@ from trading_system.settings.environment import DATA_DIR
 
 if not SECRET_KEY:
     SECRET_KEY = local_secret_key(DATA_DIR)
+
+WHITENOISE_AUTOREFRESH = True
+"""Static files are looked up afresh, so that a checkout that changes under a running system does not serve half of a style sheet."""
