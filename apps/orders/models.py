@@ -113,10 +113,13 @@ class Fill(UuidModel):
 
 
 class FillCursor(models.Model):
-    """How far an account's fills have been read from its broker."""
+    """How far an account's fills have been read from its broker and, where the venue matches by itself, its value followed."""
 
     account_id = models.UUIDField(primary_key=True)
     sequence = models.BigIntegerField(default=0)
+    matched_through = models.DateTimeField(
+        null=True, blank=True, help_text="Close of the last bar that the account was valued at; empty where the venue is simulated."
+    )
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.sequence}"

@@ -23,7 +23,7 @@ from apps.orders.contracts import (
     OrderView,
 )
 from apps.orders.domain.prices import average_price
-from apps.orders.models import Fill, Order, OrderEvent, SimulatedAccount
+from apps.orders.models import Fill, FillCursor, Order, OrderEvent, SimulatedAccount
 
 MAX_ROWS = 1_000
 
@@ -135,8 +135,9 @@ def unsent_intents(venue_id: UUID) -> int:
 
 
 def matched_through(account_id: UUID) -> datetime | None:
-    """Close of the last bar that the account was matched and marked against; None for an account of another broker."""
-    return SimulatedAccount.objects.filter(pk=account_id).values_list("matched_through", flat=True).first()
+    """Close of the last bar that the account was marked against, and matched against where the venue is simulated; None before the first."""
+    simulated = SimulatedAccount.objects.filter(pk=account_id).values_list("matched_through", flat=True).first()
+    return simulated or FillCursor.objects.filter(pk=account_id).values_list("matched_through", flat=True).first()
 
 
 def _order_view(row: Order) -> OrderView:

@@ -1,6 +1,6 @@
-"""Writes of orders: intents, cancels, the simulated account. The executor's own steps are in the modules beside this one."""
+"""Writes of orders: intents, cancels, accounts at their venue. The executor's own steps are in the modules beside this one."""
 
-from apps.orders.services.accounts import change_costs, open_simulated_account
+from apps.orders.services.accounts import change_costs, open_broker_account, open_simulated_account
 from apps.orders.services.cancels import request_cancel, request_cancel_all
 from apps.orders.services.control import OrderControlService
 from apps.orders.services.intents import place_order, submit_manual_order
@@ -8,6 +8,7 @@ from apps.orders.services.intents import place_order, submit_manual_order
 __all__ = [
     "OrderControlService",
     "change_costs",
+    "open_broker_account",
     "open_simulated_account",
     "place_order",
     "request_cancel",

@@ -1,4 +1,4 @@
-"""The simulated venue's side of an account."""
+"""The venue's side of an account."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ def open_simulated_account(
         slippage_bps=slippage_bps,
     )
     FillCursor.objects.create(account_id=account_id)
+
+
+def open_broker_account(*, account_id: UUID, matched_through: datetime) -> None:
+    """Follow an account at a venue that matches by itself; bars that closed at or before `matched_through` are behind it."""
+    FillCursor.objects.create(account_id=account_id, matched_through=matched_through)
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from apps.core.rounding import require_finite
 from apps.core.values import decimal_unit, to_units
 from apps.core.vocabulary import TradingMode
 from apps.events.services import record_event
-from apps.orders.services import open_simulated_account
+from apps.orders.services import open_broker_account, open_simulated_account
 from apps.portfolio.contracts import AccountClosed, AccountOpened, EntryKind
 from apps.portfolio.domain.journal import deposit_lines
 from apps.portfolio.models import Account
@@ -40,7 +40,7 @@ def open_account(
     broker: str = SIMULATED,
     make_default: bool = False,
 ) -> UUID:
-    """Open an account with its opening balance booked, its place at the simulated venue, and its first equity. Returns its id."""
+    """Open an account with its opening balance booked, its place at the venue, and its first equity. Returns its id."""
     if require_finite(initial_capital, name="initial_capital") <= 0:
         raise InvalidInput(f"The initial capital must be positive, got {initial_capital}.", where="initial_capital")
     if cash_scale > DECIMAL_PLACES:
@@ -67,6 +67,8 @@ def open_account(
     _book_opening(account)
     if broker == SIMULATED:
         open_simulated_account(account_id=account.id, venue_id=venue_id, matched_through=opened_at)
+    else:
+        open_broker_account(account_id=account.id, matched_through=opened_at)
     record_event(
         AccountOpened(
             account_id=account.id,
