@@ -20,6 +20,8 @@ async function start() {
   series.createPriceLine({ price: Number(points[0][1]), color: colors().muted, lineStyle: 2, lineWidth: 1, axisLabelVisible: false, title: "start" });
   chart.timeScale().fitContent();
   let newest = points.at(-1)[0];
+  let isMovedByHand = false;
+  ["pointerdown", "wheel"].forEach((kind) => place.addEventListener(kind, () => (isMovedByHand = true), { passive: true }));
 
   document.addEventListener("live:message", () => {
     const tiles = document.getElementById("account-tiles");
@@ -27,6 +29,7 @@ async function start() {
     if (time < newest) return;
     newest = time;
     series.update({ time, value: Number(tiles.dataset.equity) });
+    if (!isMovedByHand) chart.timeScale().fitContent();
   });
   document.addEventListener("theme:changed", () => {
     chart.applyOptions(chartOptions(colors()));

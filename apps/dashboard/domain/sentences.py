@@ -9,7 +9,7 @@ _LONGEST = 240
 _IDS = ("_id",)
 _LINKS = (("decision_id", "/decisions/{}/"), ("order_id", "/orders/{}/"), ("halt_id", "/halt/{}/"))
 _TEMPLATES = {
-    "trading.decision_made": "{symbol}: {sentence}",
+    "trading.decision_made": "{sentence}",
     "trading.trade_executed": "{side} {quantity} {symbol} at {price}, fee {fee} {fee_asset}",
     "trading.order_executed": "{side} {quantity} {symbol} filled at {average_price} on average",
     "trading.signal_generated": "{symbol} {direction}: {reason}",
@@ -21,7 +21,7 @@ _TEMPLATES = {
     "market.data_received": "{venue}: {instruments} bars of {closed_at}",
     "market.clock_changed": "{venue}: {action}, {status} at {now_at}",
     "orders.order_created": "{side} {quantity} {symbol} {order_type}",
-    "forecast.updated": "{symbol} {horizon_bars} bars: {expected_return}, confidence {confidence}",
+    "forecast.updated": "{symbol} over {horizon_bars} bars: {expected_return:+.2%}, up with {probability_up:.0%}, confidence {confidence:.0%}",
     "risk.factor_changed": "factor {risk_factor} {reasons}",
 }
 

@@ -21,6 +21,7 @@ class EventRow:
     event_type: str
     priority: Priority
     actor: str
+    """Without the id behind its colon."""
     subject: str
     text: str
     path: str
@@ -83,7 +84,7 @@ def row(entry: LogEntry) -> EventRow:
         position=entry.position,
         event_type=entry.event_type,
         priority=entry.priority,
-        actor=entry.actor,
+        actor=entry.actor.partition(":")[0],
         subject=entry.subject,
         text=sentences.sentence(entry.event_type, entry.payload),
         path=sentences.path(entry.payload),

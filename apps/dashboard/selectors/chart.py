@@ -131,7 +131,7 @@ def _drawn_forecasts(instrument: InstrumentSpec, timeframe: Timeframe, now_at: d
 def _lines(instrument: InstrumentSpec, account_id: UUID) -> list[dict[str, Any]]:
     """Entry of the position, limits and stops of open orders."""
     lines: list[dict[str, Any]] = [
-        {"kind": "entry", "price": float(item.average_price), "title": f"entry {item.quantity.normalize():f}"}
+        {"kind": "entry", "price": float(item.average_price), "title": "entry"}
         for item in portfolio.positions(account_id)
         if item.instrument_id == instrument.id
     ]
@@ -139,5 +139,5 @@ def _lines(instrument: InstrumentSpec, account_id: UUID) -> list[dict[str, Any]]
         price = order.limit_price or order.stop_price
         if order.instrument_id == instrument.id and price is not None:
             kind = "limit" if order.limit_price is not None else "stop"
-            lines.append({"kind": kind, "price": float(price), "title": f"{order.side.lower()} {kind} {order.remaining.normalize():f}"})
+            lines.append({"kind": kind, "price": float(price), "title": f"{order.side.lower()} {kind}"})
     return lines

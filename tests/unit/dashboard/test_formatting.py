@@ -78,7 +78,8 @@ def test_ages_are_in_one_unit(seconds: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "text"), [("REFUSED_BY_RISK", "Refused by risk"), ("BUY", "Buy"), ("momentum", "Momentum"), ("low_confidence", "Low confidence")]
+    ("code", "text"),
+    [("REFUSED_BY_RISK", "Refused by risk"), ("BUY", "Buy"), ("momentum", "Momentum"), ("low_confidence", "Low confidence")],
 )
 def test_codes_become_words(code: str, text: str) -> None:
     assert formatting.words(code) == text

@@ -38,7 +38,13 @@ def test_a_line_rises_when_its_end_is_above_its_start() -> None:
 
 @pytest.mark.parametrize(
     ("value", "limit", "percent", "level"),
-    [("50", "100", 50.0, "ok"), ("75", "100", 75.0, "warn"), ("100", "100", 100.0, "warn"), ("101", "100", 100.0, "bad"), ("-80", "100", 80.0, "warn")],
+    [
+        ("50", "100", 50.0, "ok"),
+        ("75", "100", 75.0, "warn"),
+        ("100", "100", 100.0, "warn"),
+        ("101", "100", 100.0, "bad"),
+        ("-80", "100", 80.0, "warn"),
+    ],
 )
 def test_how_much_of_a_limit_is_used(value: str, limit: str, percent: float, level: str) -> None:
     assert pictures.used(Decimal(value), Decimal(limit)) == pictures.Used(percent, level)

@@ -7,8 +7,13 @@ from apps.dashboard.domain import sentences
 
 def test_a_known_event_reads_as_a_sentence() -> None:
     payload = {"symbol": "SP500", "sentence": "Keep 5 SP500.", "decision_id": "d1", "order_id": None}
-    assert sentences.sentence("trading.decision_made", payload) == "SP500: Keep 5 SP500."
+    assert sentences.sentence("trading.decision_made", payload) == "Keep 5 SP500."
     assert sentences.path(payload) == "/decisions/d1/"
+
+
+def test_statistics_are_rounded_to_what_can_be_read() -> None:
+    payload = {"symbol": "SP500", "horizon_bars": 5, "expected_return": -0.0024593, "probability_up": 0.4789, "confidence": 0.52086}
+    assert sentences.sentence("forecast.updated", payload) == "SP500 over 5 bars: -0.25%, up with 48%, confidence 52%"
 
 
 def test_an_unknown_event_lists_its_fields_without_ids() -> None:

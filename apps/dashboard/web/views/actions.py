@@ -76,7 +76,7 @@ def halt_result(request: HttpRequest, halt_id: UUID) -> HttpResponse:
         "halt": found,
         "increasing_orders": sum(not order.is_reducing for order in open_orders),
         "open_positions": sum(len(portfolio.positions(account_id)) for account_id in accounts),
-        "is_waiting": found.is_engaged and found.verified_at is None,
+        "is_waiting": found.is_engaged and found.verified_at is None and "stay" not in request.GET,
     }
     return render(request, "dashboard/halt_result.html", context)
 
