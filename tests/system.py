@@ -236,7 +236,7 @@ class RunningSystem:
         """The value, or None while the database does not answer."""
         try:
             return self.value(sql)
-        except (psycopg2.Error, OSError, KeyError):
+        except (psycopg2.Error, OSError, KeyError, IndexError):
             return None
 
     def manage(self, *arguments: str, timeout: float = 300.0) -> subprocess.CompletedProcess[str]:

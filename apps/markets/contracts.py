@@ -14,6 +14,7 @@ import numpy.typing as npt
 from apps.core.events import Event, Priority, event
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Timeframe
+from apps.markets.domain.statuses import ClockStatus as ClockStatus
 
 Int64Array = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -26,16 +27,6 @@ class VenueKind(StrEnum):
     LIVE = "LIVE"
     PRACTICE = "PRACTICE"
     LIBRARY = "LIBRARY"
-
-
-class ClockStatus(StrEnum):
-    """PREPARING until first models are trained; ENDED at the end of the data; ARCHIVED when a newer replay took over."""
-
-    PREPARING = "PREPARING"
-    RUNNING = "RUNNING"
-    PAUSED = "PAUSED"
-    ENDED = "ENDED"
-    ARCHIVED = "ARCHIVED"
 
 
 class BarFlag:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from apps.core.errors import Conflict, InvalidInput
-from apps.markets.contracts import ClockStatus
+from apps.markets.domain.statuses import ClockStatus
 
 SLOWEST, FASTEST = Decimal("0.1"), Decimal(1000)
 MOST_STEPS = 10_000

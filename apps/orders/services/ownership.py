@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-import psutil
 from django.db import transaction
 
 from apps.common.leases import HeldLease, acquire, fence, release
-from apps.common.models import Lease
 from apps.core.errors import OwnershipLost
 
 LEASE_SECONDS = 6.0
@@ -28,11 +25,8 @@ class Ownership:
 
     @classmethod
     def take(cls, account_id: UUID) -> Ownership | None:
-        """Become the owner; None while another executor is. The lease of a killed process of this machine does not have to run out."""
-        name = f"executor:{account_id}"
-        lease = acquire(name, seconds=LEASE_SECONDS)
-        if lease is None and _release_of_the_dead(name):
-            lease = acquire(name, seconds=LEASE_SECONDS)
+        """Become the owner; None while another executor is."""
+        lease = acquire(f"executor:{account_id}", seconds=LEASE_SECONDS)
         return cls(lease) if lease else None
 
     def keep(self) -> None:
@@ -58,22 +52,3 @@ class Ownership:
         with transaction.atomic(durable=True):
             fence(self._lease)
             yield
-
-
-def _release_of_the_dead(name: str) -> bool:
-    """Release the lease if its owner was a process of this machine that has ended. Should that be wrong, the fence still holds."""
-    row = Lease.objects.filter(name=name).first()
-    if row is None or not _has_ended(row.owner):
-        return False
-    release(HeldLease(row.name, row.owner, row.token))
-    return True
-
-
-def _has_ended(owner: str) -> bool:
-    host, pid, started = owner.rsplit(":", 2)
-    if host != socket.gethostname():
-        return False
-    try:
-        return int(psutil.Process(int(pid)).create_time() * 1000) != int(started)
-    except psutil.NoSuchProcess:
-        return True

@@ -3,7 +3,13 @@
 from apps.strategies.services.barrier import SessionBarrier
 from apps.strategies.services.cycle import Decided, Due, decide_bar, decide_bars
 from apps.strategies.services.parameters import ensure_strategy, update_parameters
-from apps.strategies.services.replay import open_live_world, open_replay_world, request_replay_restart, serve_replay_requests
+from apps.strategies.services.replay import (
+    open_live_sessions,
+    open_live_world,
+    open_replay_world,
+    request_replay_restart,
+    serve_replay_requests,
+)
 from apps.strategies.services.sessions import (
     create_session,
     fail_session,
@@ -24,6 +30,7 @@ __all__ = [
     "ensure_strategy",
     "fail_session",
     "finish_session",
+    "open_live_sessions",
     "open_live_world",
     "open_replay_world",
     "request_replay_restart",

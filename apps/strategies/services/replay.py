@@ -95,24 +95,37 @@ def open_live_world(*, exchange: str, symbol: str, timeframe: Timeframe, mode: T
     if mode is TradingMode.LIVE:
         raise InvalidInput("Live trading is not available: no broker for real money is connected.", where="mode", hint="Use --mode paper.")
     venue = market_services.open_live_venue(exchange=exchange, symbol=symbol, timeframe=timeframe)
-    instrument = markets.instrument_by_symbol(venue.id, symbol)
-    existing = next(iter(books.open_accounts(venue.id)), None)
-    account_id = existing.id if existing else portfolio.open_account(
-        name=f"Paper {exchange}",
-        venue_id=venue.id,
-        currency=instrument.quote_asset,
-        cash_scale=instrument.cash_scale,
-        initial_capital=settings.INITIAL_CAPITAL,
-        mode=mode,
-        broker="simulated",
-        opened_at=venue.now_at,
-        make_default=True,
-    )  # fmt: skip
-    if not TradingSession.objects.filter(account_id=account_id, instrument_id=instrument.id, timeframe=timeframe).exists():
-        momentum = ensure_strategy(name="Momentum", kind="momentum")
-        plan = SessionPlan(momentum, symbol, settings.INITIAL_CAPITAL, settings.RISK_PER_TRADE)
-        _open_sessions(venue.id, account_id, [plan], timeframe=timeframe, actor=actor)
+    if not books.open_accounts(venue.id):
+        portfolio.open_account(
+            name=f"Paper {exchange}",
+            venue_id=venue.id,
+            currency=symbol.partition("/")[2].partition(":")[0] or "USD",
+            cash_scale=8,
+            initial_capital=settings.INITIAL_CAPITAL,
+            mode=mode,
+            broker="simulated",
+            opened_at=venue.now_at,
+            make_default=True,
+        )
+    open_live_sessions(venue, actor=actor)
     return venue
+
+
+def open_live_sessions(venue: VenueView, *, actor: str = "sessions") -> bool:
+    """Start momentum on a live venue that has instruments but no session yet; its instruments come with the exchange's first answer."""
+    accounts = books.open_accounts(venue.id)
+    instruments = markets.instruments(venue.id)
+    if not accounts or not instruments or TradingSession.objects.filter(account__venue_id=venue.id).exists():
+        return False
+    with transaction.atomic():
+        momentum = ensure_strategy(name="Momentum", kind="momentum")
+        capital = settings.INITIAL_CAPITAL / len(instruments)
+        plans = [SessionPlan(momentum, item.symbol, capital, settings.RISK_PER_TRADE) for item in instruments]
+        used = _open_sessions(venue.id, accounts[0].id, plans, timeframe=venue.timeframe, actor=actor)
+        forecasts.request_training(
+            venue_id=venue.id, instrument_ids=used, trained_through=venue.now_at, reason="first models of this market"
+        )
+    return True
 
 
 @transaction.atomic

@@ -48,6 +48,8 @@ class SessionOwner(Daemon):
         if venue is None:
             self.detail = "no venue"
             return False
+        if venue.kind is VenueKind.LIVE and services.open_live_sessions(venue):
+            return True
         self._start_prepared_clock(venue)
         sessions = selectors.active_sessions()
         self.detail = f"{len(sessions)} sessions"
