@@ -21,7 +21,7 @@ def main(wanted: list[str]) -> int:
     if unknown:
         print(f"There is no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}.")
         return 2
-    start_throwaway_servers()
+    start_throwaway_servers(is_durable=True)
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "trading_system.settings.dev"}
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True)
     codes = [_run(name, arguments, environment) for name in wanted or names for arguments in ARGUMENTS.get(name, [[]])]

@@ -27,7 +27,7 @@ _PREFIX = "trading-test-"
 _START_SECONDS = 60.0
 
 
-def start_throwaway_servers() -> None:
+def start_throwaway_servers(*, is_durable: bool = False) -> None:
     """Start both, name them in the environment (DB_*, REDIS_URL, TRADING_DATA_DIR) and stop them when this process ends, however it ends.
 
     Ends the process with one sentence when there is no server program.
@@ -35,7 +35,7 @@ def start_throwaway_servers() -> None:
     _sweep_leftovers()
     folder = _temporary_folder()
     try:
-        postgres, redis = _servers(folder)
+        postgres, redis = _servers(folder, is_durable=is_durable)
     except StartRefused as refusal:
         shutil.rmtree(folder, ignore_errors=True)
         sys.exit(str(refusal))
@@ -57,10 +57,10 @@ def _temporary_folder() -> Path:
     return folder
 
 
-def _servers(folder: Path) -> tuple[PostgresServer, RedisServer]:
+def _servers(folder: Path, *, is_durable: bool) -> tuple[PostgresServer, RedisServer]:
     places = ServerPlaces(server_account(), home=folder / "servers", copies=folder / "programs", sockets=folder / "sockets")
     programs = postgres_programs(account=places.account, copies=places.copies)
-    postgres = PostgresServer(programs, places, password=local_secret(folder / "data", "postgres"), is_durable=False)
+    postgres = PostgresServer(programs, places, password=local_secret(folder / "data", "postgres"), is_durable=is_durable)
     redis = RedisServer(redis_program(account=places.account, copies=places.copies), places)
     postgres.prepare()
     redis.prepare()
