@@ -139,11 +139,12 @@ def test_keys_jump_search_and_help(site: Site, open_page: OPEN_PAGE) -> None:
     expect(page.locator("#help-dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#help-dialog")).to_be_hidden()
-    for key, path in (("d", "/decisions/"), ("e", "/events/"), ("s", "/system/"), ("c", "/chart/"), ("o", "/")):
+    for key, path in (("d", "/decisions/"), ("e", "/events/"), ("s", "/system/"), ("c", "/chart/[A-Z0-9]+/"), ("o", "/")):
+        expect(page.locator("[data-socket-state]")).to_have_text("live")
         page.keyboard.press("g")
         page.keyboard.press(key)
-        page.wait_for_url(re.compile(rf"{re.escape(site.address + path)}"))
-    page.wait_for_load_state()
+        expect(page).to_have_url(re.compile(rf"^{re.escape(site.address)}{path}$"))
+    expect(page.locator("[data-socket-state]")).to_have_text("live")
     page.keyboard.press("/")
     page.keyboard.type("nasd")
     page.keyboard.press("Enter")
