@@ -85,7 +85,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Configuration",
     "SITE_URL": "/",
     "SITE_SYMBOL": "candlestick_chart",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("img/favicon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SITE_DROPDOWN": [{"icon": "arrow_back", "title": "Back to the trading pages", "link": "/"}],
