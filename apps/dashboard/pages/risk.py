@@ -12,6 +12,7 @@ from apps.risk import selectors as risk
 from apps.risk.contracts import LimitView, VerdictView
 
 _VERDICTS_READ = 200
+_REFUSALS_SHOWN = 20
 
 
 @page(
@@ -39,7 +40,7 @@ def _state(context: PageContext, verdicts: list[VerdictView]) -> Tiles:
 
 
 def _refusals(verdicts: list[VerdictView]) -> Table:
-    failures = [(item, item.verdict.first_failure) for item in verdicts]
+    failures = [(item, failure) for item in verdicts if (failure := item.verdict.first_failure) is not None]
     return Table(
         "Orders that did not pass",
         [
@@ -52,10 +53,10 @@ def _refusals(verdicts: list[VerdictView]) -> Table:
         ],
         [
             [item.created_at, instrument_spec(item.instrument_id).symbol, failure.code, failure.value, failure.limit, failure.message]
-            for item, failure in failures
-            if failure is not None
+            for item, failure in failures[:_REFUSALS_SHOWN]
         ],
         empty=f"None of the newest {len(verdicts)} orders was refused" if verdicts else "No order was judged yet",
+        note=f"The newest {_REFUSALS_SHOWN}; those of sessions are explained under Decisions." if len(failures) > _REFUSALS_SHOWN else "",
     )
 
 
