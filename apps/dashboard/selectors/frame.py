@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -29,6 +29,8 @@ _LIGHTS = (
     ("beat", "Beat"),
 )
 _STALE_SECONDS = 15
+_OLD_NEWS = timedelta(minutes=5)
+"""How long a command that failed is told on every page."""
 
 
 def frame(*, now: datetime, venue_code: str = "", venue_id: UUID | None = None) -> Frame:
@@ -49,7 +51,7 @@ def frame(*, now: datetime, venue_code: str = "", venue_id: UUID | None = None) 
         open_orders=len(orders.open_orders(account.id)) if account else None,
         open_positions=len(portfolio.positions(account.id)) if account else 0,
         strip=_strip(venue, account, process_health(now=now), timeframe, now=now),
-        banners=() if is_past else _banners(venue, training, timeframe),
+        banners=() if is_past else _banners(venue, training, timeframe, now=now),
         symbols=tuple(item.symbol for item in instruments),
         timeframe=timeframe,
     )
@@ -119,7 +121,7 @@ def _light(needle: str, label: str, health: list[ProcessHealth], *, now: datetim
     return StripItem(label, age_words(found.age), "bad" if found.is_stale else "ok", title, now - found.age, _STALE_SECONDS)
 
 
-def _banners(venue: VenueView | None, training: TrainingState | None, timeframe: str) -> tuple[Banner, ...]:
+def _banners(venue: VenueView | None, training: TrainingState | None, timeframe: str, *, now: datetime) -> tuple[Banner, ...]:
     if venue is None:
         return ()
     found: list[Banner] = []
@@ -131,7 +133,7 @@ def _banners(venue: VenueView | None, training: TrainingState | None, timeframe:
     restart = strategies.restart_state(venue.id)
     if restart is not None and not restart.is_done and not restart.error:
         found.append(Banner("info", "replays", "A fresh run is being opened", "This page follows it as soon as it is there."))
-    elif restart is not None and restart.error:
+    elif restart is not None and restart.error and now - restart.requested_at < _OLD_NEWS:
         found.append(Banner("warn", "warn", "The replay could not be started again", restart.error))
     if venue.jump_to is not None and venue.jump_to > venue.now_at:
         found.append(

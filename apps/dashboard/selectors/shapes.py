@@ -80,8 +80,14 @@ class Frame:
         return self.has_transport and self.venue is not None and self.venue.status in ("RUNNING", "PAUSED")
 
     @property
-    def first_date(self) -> str:
-        return f"{self.venue.starts_at:%Y-%m-%d}" if self.venue and self.venue.starts_at else ""
+    def is_jumping(self) -> bool:
+        """Whether bars are played without pauses until a date."""
+        return self.is_movable and self.venue is not None and self.venue.jump_to is not None and self.venue.jump_to > self.venue.now_at
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether bars come by themselves, so that the next thing to do is to pause them."""
+        return self.is_jumping or (self.venue is not None and self.venue.status == "RUNNING")
 
     @property
     def last_date(self) -> str:

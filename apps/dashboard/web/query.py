@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +15,9 @@ from apps.core.errors import InvalidInput
 from apps.dashboard.domain.formatting import to_decimal
 
 E = TypeVar("E", bound=StrEnum)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,18})?|[+-]?\.[0-9]{1,18}")
+"""At most so many digits that no arithmetic with it can overflow."""
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 
 
 def uuid_of(query: QueryDict, name: str) -> UUID | None:
@@ -42,12 +46,16 @@ def word_of(query: QueryDict, name: str, kind: type[E]) -> E | None:
 
 
 def decimal_of(query: QueryDict, name: str) -> Decimal | None:
-    text = query.get(name, "").strip().replace(",", "")
+    """A number in plain digits. No separators of thousands: 1,000 is one thousand to some and one to others."""
+    text = query.get(name, "").strip()
     if not text:
         return None
-    number = to_decimal(text)
+    number = to_decimal(text) if _NUMBER.fullmatch(text) else None
+    label = name.replace("_", " ")
     if number is None:
-        raise InvalidInput(f"{name.replace('_', ' ')} must be a number, got {text[:60]!r}.", where=name)
+        raise InvalidInput(
+            f"The {label} must be a number, got {text[:60]!r}.", where=name, hint="Write digits and a point, such as 1000 or 0.5."
+        )
     return number
 
 
@@ -55,7 +63,10 @@ def date_of(query: QueryDict, name: str) -> datetime | None:
     """The start of a day in UTC."""
     text = query.get(name, "")
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) if text else None
+        found = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) if text else None
+        if found is not None and not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            raise ValueError
+        return found
     except ValueError:
         raise InvalidInput(f"{name.replace('_', ' ')} must be a date such as 2008-09-15, got {text[:60]!r}.", where=name) from None
 

@@ -104,6 +104,10 @@ def _jump(request: HttpRequest, venue: VenueView, actor: str) -> None:
     day = date_of(request.POST, "jump_to")
     if day is None:
         raise InvalidInput("The date to jump to is missing.", where="jump_to")
+    if venue.ends_at is not None and day > venue.ends_at:
+        raise InvalidInput(
+            f"The replay has no bars after {venue.ends_at:%Y-%m-%d}.", where="jump_to", hint=f"{day:%Y-%m-%d} cannot be reached."
+        )
     end_of_day = day + timedelta(days=1) - timedelta(seconds=1)
     if end_of_day > venue.now_at:
         markets.command_clock(venue_id=venue.id, action="jump", jump_to=end_of_day, actor=actor)
