@@ -219,6 +219,12 @@ def decision(decision_id: UUID) -> DecisionView:
     return _one_decision(Q(id=decision_id), f"There is no decision {decision_id}.")
 
 
+def decision_after(decision_id: UUID) -> UUID | None:
+    """The same session's next decision; None for its newest."""
+    session = Decision.objects.filter(id=decision_id).values("session_id")
+    return Decision.objects.filter(session_id__in=session, id__gt=decision_id).order_by("id").values_list("id", flat=True).first()
+
+
 def decision_for_order(order_id: UUID) -> DecisionView | None:
     """The decision that wanted this order; None for a manual one."""
     row = _decision_rows().filter(order_id=order_id).first()

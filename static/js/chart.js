@@ -7,6 +7,7 @@ import { chartOptions, colors, faded, load, openChart } from "./drawing.js";
 const place = document.getElementById("market-chart");
 const status = document.getElementById("chart-status");
 const legend = document.getElementById("chart-legend");
+const PLACES = Number(place?.dataset.places ?? 2);
 const PAST_CONES = 8;
 const SHOWN_BARS = 160;
 const SHOWN_ON_PHONE = 60;
@@ -33,7 +34,7 @@ async function start() {
 function build(data) {
   const now = colors();
   const chart = openChart(place);
-  const price = { type: "price", precision: digits(data), minMove: 10 ** -digits(data) };
+  const price = { type: "price", precision: PLACES, minMove: 10 ** -PLACES };
   const bars = data.closes_only
     ? chart.addSeries(LineSeries, { color: now.up, lineWidth: 2, priceFormat: price })
     : chart.addSeries(CandlestickSeries, { ...candlePaint(now), priceFormat: price });
@@ -48,12 +49,6 @@ function build(data) {
   const view = { chart, bars, volume, cones, markers: createSeriesMarkers(bars, []), lines: [] };
   chart.subscribeCrosshairMove((move) => showLegend(move, view));
   return view;
-}
-
-// Enough decimals to tell bars apart: two for a price of 20, four for one of 0.20.
-function digits(data) {
-  const price = data.bars.at(-1)[4];
-  return price < 1 ? 4 : price < 10 ? 3 : 2;
 }
 
 function draw(view, state) {
@@ -138,7 +133,7 @@ function item(text, value) {
   span.textContent = text;
   if (value === undefined) return span;
   const strong = document.createElement("b");
-  strong.textContent = value.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 4 });
+  strong.textContent = value.toLocaleString("en-GB", { minimumFractionDigits: PLACES, maximumFractionDigits: PLACES });
   span.append(strong);
   return span;
 }

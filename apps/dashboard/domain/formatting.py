@@ -73,6 +73,22 @@ def significant(value: Any, digits: int = 4) -> str:
     return plain(_round(number, min(places, 12)))
 
 
+def brief(text: Any) -> str:
+    """A number that a check measured, with six significant digits at most; words stay as they are."""
+    return significant(text, 6) if to_decimal(text) is not None and to_decimal(text) != 0 else str(text)
+
+
+def price(value: Any, step: Decimal) -> str:
+    """A price with the decimals of the instrument's step: 0.228 where prices move by 0.001; two decimals at least."""
+    return fixed(value, price_places(step))
+
+
+def price_places(step: Decimal) -> int:
+    """How many decimals the prices of an instrument with that step are written with."""
+    exponent = step.normalize().as_tuple().exponent
+    return max(2, -exponent) if isinstance(exponent, int) else 2
+
+
 def tone(value: Any) -> str:
     """`up`, `down` or `flat`."""
     number = to_decimal(value)

@@ -11,6 +11,7 @@ from uuid import UUID
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Timeframe
 from apps.dashboard.domain import pictures
+from apps.dashboard.domain.formatting import price_places
 from apps.dashboard.selectors.frame import account_at
 from apps.dashboard.selectors.overview import chart_path
 from apps.dashboard.selectors.shapes import BarRow, Chart, ForecastOnChart, SymbolLink
@@ -42,7 +43,7 @@ def chart(venue: VenueView, symbol: str) -> Chart:
         instrument_id=instrument.id,
         detail=detail,
         timeframe=str(detail.timeframe),
-        price_scale=instrument.price_scale,
+        price_places=price_places(instrument.tick_size),
         account_id=account.id if account and account.closed_at is None else None,
         data_path=f"/chart-data/{symbol}/?{urlencode({'venue': venue.code})}",
         symbols=tuple(SymbolLink(item.symbol, chart_path(item.symbol)) for item in markets.instruments(venue.id)),

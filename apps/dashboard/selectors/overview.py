@@ -44,7 +44,7 @@ def overview(venue_id: UUID | None) -> Overview:
         equity_line=pictures.line([float(value) for value in equity]),
         equity_first=equity[0] if equity else None,
         equity_last=equity[-1] if equity else None,
-        positions=tuple(PositionRow(item, direction_of(item.quantity), chart_path(item.symbol)) for item in positions),
+        positions=tuple(_position_row(item) for item in positions),
         sessions=_sessions(venue_id, positions, latest),
         decisions=tuple(latest[:_DECISIONS_SHOWN]),
         factor=risk.factor(account.id) if account else None,
@@ -70,6 +70,10 @@ def _exposure(summary: AccountSummary | None, positions: Iterable[PositionView])
         return None
     gross = sum((abs(item.market_value) for item in positions), Decimal(0))
     return gross / summary.equity
+
+
+def _position_row(item: PositionView) -> PositionRow:
+    return PositionRow(item, direction_of(item.quantity), chart_path(item.symbol), close_path=f"/positions/{item.instrument_id}/close/")
 
 
 def _sessions(venue_id: UUID, positions: Iterable[PositionView], latest: list[DecisionView]) -> tuple[SessionCard, ...]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from apps.core.vocabulary import Side
 from apps.dashboard.domain.pictures import Interval, Line, Used
 from apps.forecasts.contracts import ForecastView, TrainingState
 from apps.markets.contracts import InstrumentDetail, VenueView
@@ -113,6 +114,34 @@ class PositionRow:
     position: PositionView
     direction: str
     chart_path: str
+    close_path: str
+
+
+@dataclass(frozen=True)
+class Exit:
+    """An order that takes a position back, all of it or half."""
+
+    share: str
+    quantity: Decimal
+    left: Decimal
+    """What stays after it has filled, unsigned."""
+    value: Decimal | None
+    """At the last price, unsigned."""
+
+
+@dataclass(frozen=True)
+class ClosePlan:
+    """How a position can be taken back now."""
+
+    position: PositionView
+    direction: str
+    side: Side
+    leaving: Decimal
+    """Quantity that open orders already take back."""
+    exits: tuple[Exit, ...]
+    sessions: tuple[SessionView, ...]
+    """Those that run on the instrument and may trade it again."""
+    chart_path: str
 
 
 @dataclass(frozen=True)
@@ -190,7 +219,7 @@ class Chart:
     instrument_id: UUID | None = None
     detail: InstrumentDetail | None = None
     timeframe: str = ""
-    price_scale: int = 2
+    price_places: int = 2
     account_id: UUID | None = None
     data_path: str = ""
     symbols: tuple[SymbolLink, ...] = ()
@@ -200,6 +229,10 @@ class Chart:
     forecasts: tuple[ForecastOnChart, ...] = ()
     open_orders: tuple[OrderView, ...] = ()
     fills: tuple[FillView, ...] = ()
+
+    @property
+    def close_path(self) -> str:
+        return f"/positions/{self.instrument_id}/close/"
 
     @property
     def last_bar(self) -> BarRow | None:
@@ -261,6 +294,7 @@ class Why:
     chart_path: str
     venue_id: UUID
     older_path: str
+    newer_path: str
     steps: tuple[Step, ...]
     decision: DecisionView | None
     order: OrderView | None

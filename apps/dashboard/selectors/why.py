@@ -75,6 +75,7 @@ def _why(
         chart_path=chart_path(instrument.symbol),
         venue_id=instrument.venue_id,
         older_path=_older_path(decision) if list_path == "/decisions/" else "",
+        newer_path=_newer_path(decision) if list_path == "/decisions/" else "",
         steps=_steps(decision, order, fills, checks, forecast),
         decision=decision,
         order=order,
@@ -129,6 +130,12 @@ def _older_path(decision: DecisionView | None) -> str:
     """The same session's decision on the bar before."""
     older = strategies.decisions(session_id=decision.session_id, before=decision.id, limit=1) if decision else []
     return f"/decisions/{older[0].id}/" if older else ""
+
+
+def _newer_path(decision: DecisionView | None) -> str:
+    """The same session's decision on the bar after."""
+    newer = strategies.decision_after(decision.id) if decision else None
+    return f"/decisions/{newer}/" if newer else ""
 
 
 def _features(values: Mapping[str, float]) -> tuple[FeatureValue, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django import template
 from django.http import QueryDict
@@ -13,12 +14,34 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.dashboard.domain import formatting
+from apps.markets.selectors import instrument_spec
 
 register = template.Library()
 
-for _name in ("plain", "fixed", "signed", "percent", "signed_percent", "significant", "tone", "arrow", "when", "moment", "raw", "words"):
+for _name in (
+    "plain",
+    "fixed",
+    "signed",
+    "percent",
+    "signed_percent",
+    "significant",
+    "tone",
+    "arrow",
+    "when",
+    "moment",
+    "raw",
+    "words",
+    "brief",
+):
     register.filter(_name, getattr(formatting, _name))
 register.filter("seconds", formatting.seconds_words)
+
+
+@register.filter
+def price(value: Any, instrument_id: UUID) -> str:
+    """A price with the decimals that the instrument's prices have."""
+    return formatting.price(value, instrument_spec(instrument_id).tick_size)
+
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "plain": formatting.plain,

@@ -98,7 +98,7 @@ def refuse_unstorable(request: HttpRequest) -> None:
 
 def came_from(request: HttpRequest) -> str:
     """The path of the page that the form was on; the overview if that is not a page of ours."""
-    address = request.META.get("HTTP_REFERER", "")
+    address = str(request.META.get("HTTP_REFERER", ""))
     if not url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return "/"
     parts = urlsplit(address)

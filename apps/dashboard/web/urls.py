@@ -6,7 +6,7 @@ from django.urls import path
 
 from apps.dashboard.domain.pages import declared_pages
 from apps.dashboard.pages import load_pages
-from apps.dashboard.web.views import actions, declared, lists, market, operations, overview
+from apps.dashboard.web.views import actions, closing, declared, lists, market, operations, overview
 
 load_pages()
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("portfolio/", overview.show_portfolio, name="portfolio"),
     path("portfolio/equity.csv", overview.equity_csv, name="equity-csv"),
     path("portfolio/journal.csv", overview.journal_csv, name="journal-csv"),
+    path("positions/<uuid:instrument_id>/close/", closing.close, name="position-close"),
     path("replays/", overview.show_runs, name="replays"),
     path("chart/", market.first, name="chart-first"),
     path("chart/<path:symbol>/", market.show, name="chart"),

@@ -83,3 +83,35 @@ def test_ages_are_in_one_unit(seconds: int, text: str) -> None:
 )
 def test_codes_become_words(code: str, text: str) -> None:
     assert formatting.words(code) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "step", "text"),
+    [
+        ("0.228", "0.001", "0.228"),
+        ("1243.05", "0.01", "1,243.05"),
+        ("27.18", "1", "27.18"),
+        ("1.5", "0.00010", "1.5000"),
+        (None, "0.01", "\u2013"),
+    ],
+)
+def test_a_price_has_the_decimals_of_its_instrument(value: str | None, step: str, text: str) -> None:
+    assert formatting.price(value, Decimal(step)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0.16672087908846538746", "0.166721"),
+        ("0.00018195182915098", "0.000181952"),
+        ("11720.2925", "11,720.3"),
+        ("25000", "25,000"),
+        ("1", "1"),
+        ("0", "0"),
+        ("0.0", "0.0"),
+        ("not halted", "not halted"),
+        ("", ""),
+    ],
+)
+def test_what_a_check_measured_is_shown_briefly(text: str, shown: str) -> None:
+    assert formatting.brief(text) == shown

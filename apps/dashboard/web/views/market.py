@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from apps.access.contracts import Role
 from apps.core.clock import WallClock
 from apps.core.errors import Conflict, InvalidInput, NotFound
+from apps.core.ids import uuid7
 from apps.core.vocabulary import OrderType, Side, TimeInForce
 from apps.dashboard.selectors import chart as charts
 from apps.dashboard.selectors.overview import chart_path
@@ -23,6 +24,9 @@ from apps.markets import selectors as markets
 from apps.markets.contracts import VenueView
 from apps.orders import services as orders
 from apps.orders.contracts import ManualOrderResult
+
+REPEATED = "client_order_id"
+"""What a Conflict is about when an order was recorded before."""
 
 
 @page
@@ -56,6 +60,11 @@ def new_order(request: HttpRequest) -> HttpResponse:
     frame = page_frame(request)
     try:
         result = _submit(request, frame, instrument_id)
+    except Conflict as error:
+        if error.where != REPEATED:
+            raise
+        messages.warning(request, "This form was sent before; its order is recorded once. It is the newest one here.")
+        return redirect("dashboard:orders")
     except InvalidInput as error:
         return _again(request, instrument_id, {"ticket_problem": str(error)}, status=400)
     if result.order_id is None:
@@ -99,6 +108,7 @@ def _submit(request: HttpRequest, frame: Frame, instrument_id: UUID) -> ManualOr
         time_in_force=word_of(form, "time_in_force", TimeInForce) or TimeInForce.GTC,
         actor=person(request).username,
         now=WallClock().now(),
+        request_id=uuid_of(form, "request_id"),
     )
 
 
@@ -110,7 +120,8 @@ def _again(request: HttpRequest, instrument_id: UUID, context: dict[str, Any], *
 
 
 def _ticket(typed: dict[str, Any]) -> dict[str, Any]:
-    return {"sides": list(Side), "types": list(OrderType), "times": list(TimeInForce)} | typed
+    """The choices, what was typed, and the id by which an order that is sent twice is known."""
+    return {"sides": list(Side), "types": list(OrderType), "times": list(TimeInForce), "request_id": uuid7()} | typed
 
 
 def _venue(request: HttpRequest) -> VenueView:
