@@ -26,11 +26,15 @@ def create_partition_sql(table: str, year: int) -> list[str]:
 
 
 def missing_years(table: str, years: Iterable[int]) -> list[int]:
-    """Those of `years` that have no partition yet."""
+    """Those of `years` that have no partition yet.
+
+    Asks pg_class, not to_regclass: that one answers from a cache which may still say no after waiting for the lock.
+    """
     wanted = sorted(set(years))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT position FROM unnest(%s::text[]) WITH ORDINALITY AS item(name, position) WHERE to_regclass(name) IS NULL",
+            "SELECT position FROM unnest(%s::text[]) WITH ORDINALITY AS item(name, position) WHERE NOT EXISTS"
+            " (SELECT 1 FROM pg_class WHERE relname = name AND relnamespace = current_schema()::regnamespace)",
             [[partition_name(table, year) for year in wanted]],
         )
         return [wanted[position - 1] for (position,) in cursor.fetchall()]
