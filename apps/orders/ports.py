@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -135,6 +135,15 @@ class BarMatching(Protocol):
         ...
 
 
+@runtime_checkable
+class Fenced(Protocol):
+    """A broker whose book can turn away an executor that has lost its account, even in the middle of a send."""
+
+    def fence_with(self, check: Callable[[], None]) -> None:
+        """Call `check` inside the transaction that takes an order; what it raises leaves the book as it was."""
+        ...
+
+
 @dataclass(frozen=True)
 class AccountRef:
     """What the executor needs to know of an account."""
@@ -147,6 +156,8 @@ class AccountRef:
     currency: str
     cash_scale: int
     initial_capital: Decimal
+    is_open: bool = True
+    """A closed account trades no more; its executor only ends the orders it still has."""
 
 
 class AccountDirectory(Protocol):

@@ -106,7 +106,7 @@ def check(world: World, wanted: list[UUID]) -> None:
     assert [(item.code, item.message) for item in selectors.audit()] == []
     orders = Order.objects.filter(account_id=world.account_id)
     assert set(orders.values_list("id", flat=True)) == set(wanted)
-    assert not orders.filter(status__in=UNSETTLED_STATUSES).exists()
+    assert not orders.filter(status__in=[*UNSETTLED_STATUSES, OrderStatus.REJECTED]).exists()
     at_venue = Counter(SimulatedOrder.objects.filter(account_id=world.account_id).values_list("client_order_id", flat=True))
     assert at_venue == Counter(orders.values_list("client_order_id", flat=True)), "orders at the venue are the intents, each once"
     for order in orders:

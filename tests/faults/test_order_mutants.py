@@ -124,7 +124,7 @@ MUTANTS = (
     Mutant(
         "8: orders at the venue that are not ours are overlooked",
         RECONCILIATION,
-        "    if foreign := client_ids - ours:",
+        "    if foreign := client_ids - ours.keys():",
         "    if foreign := client_ids - client_ids:",
         uncertain.test_an_order_at_the_venue_that_is_not_ours_keeps_the_account_shut,
     ),

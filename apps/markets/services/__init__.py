@@ -1,6 +1,6 @@
 """Writes of markets: opening venues, the transport of a replay, storing and importing bars, pulling from exchanges."""
 
-from apps.markets.services.clock import command_clock, note_waiting, start_clock
+from apps.markets.services.clock import command_clock, hold_clock, note_waiting, start_clock
 from apps.markets.services.importing import ImportResult, import_bars
 from apps.markets.services.instruments import change_instrument
 from apps.markets.services.live import fetch_pull, plan_pull, record_failed_pull, store_pull
@@ -16,6 +16,7 @@ __all__ = [
     "command_clock",
     "feed_lease",
     "fetch_pull",
+    "hold_clock",
     "import_bars",
     "note_waiting",
     "open_library_venue",

@@ -54,6 +54,11 @@ def command_clock(
     return venue_view(clock)
 
 
+def hold_clock(venue_id: UUID) -> VenueView:
+    """The venue, whose clock does not move until the caller's transaction ends. Raises NotFound."""
+    return venue_view(locked_clock(venue_id))
+
+
 def note_waiting(venue_id: UUID, message: str) -> None:
     """Say on the clock what it waits for; written only when that changes."""
     VenueClock.objects.filter(venue_id=venue_id).exclude(message=message[:300]).update(message=message[:300])

@@ -11,6 +11,7 @@ from apps.common import leases
 from apps.common.failpoints import failpoint
 from apps.common.leases import HeldLease
 from apps.common.notify import Channel, notify
+from apps.core.errors import Conflict
 from apps.core.vocabulary import Timeframe
 from apps.events.services import record_event
 from apps.markets.contracts import DataReceived, VenueView
@@ -21,6 +22,7 @@ from apps.markets.services.clock import apply_transport, locked_clock, transport
 from apps.markets.services.clock_events import record_clock_change
 from apps.markets.services.storing import store_tracks
 from apps.markets.services.tapes import LoadedSource, load_source
+from apps.markets.services.ticks import publish_ticks
 
 END_MESSAGE = "The replay has reached the last bar of its data."
 
@@ -39,13 +41,24 @@ class Reel:
 
     loaded: LoadedSource
     ids: dict[str, UUID]
+    scales: dict[str, tuple[int, int]]
+    """Decimal places of prices and of volumes."""
 
 
 def replay_reel(venue_id: UUID) -> Reel:
-    """Load what the venue plays. Raises what its source raises."""
+    """Load what the venue plays. Raises what its source raises, and Conflict if the source counts in other units now than when it was opened."""
     venue = Venue.objects.get(id=venue_id)
     loaded = load_source(venue.source, venue.source_options, Timeframe(venue.timeframe))
-    return Reel(loaded, dict(Instrument.objects.filter(venue_id=venue_id).values_list("symbol", "id")))
+    rows = {row.symbol: row for row in Instrument.objects.filter(venue_id=venue_id)}
+    scales = {listing.symbol: (listing.price_scale, listing.volume_scale) for listing in loaded.listings}
+    moved = [symbol for symbol, row in rows.items() if scales.get(symbol) != (row.price_scale, row.volume_scale)]
+    if moved:
+        raise Conflict(
+            f"{venue.code} was opened when {', '.join(sorted(moved))} had other decimal places.",
+            where=venue.code,
+            hint="Restart the replay: a fresh one counts in the units of today.",
+        )
+    return Reel(loaded, {symbol: row.id for symbol, row in rows.items()}, scales)
 
 
 def play_step(*, venue_id: UUID, reel: Reel, lease: HeldLease | None = None) -> Step:
@@ -83,6 +96,12 @@ def _store(clock: VenueClock, reel: Reel, closed: int) -> None:
     tracks = reel.loaded.tape.step(to_micros(clock.now_at), closed)
     timeframe = Timeframe(venue.timeframe)
     written, quarantined = store_tracks(venue.id, reel.ids, tracks, timeframe=timeframe, source=reel.loaded.code)
+    publish_ticks(
+        venue=venue.code,
+        timeframe=timeframe,
+        closed_at=from_micros(closed),
+        tracks=[(track, *reel.scales[track.symbol]) for track in tracks],
+    )
     record_event(
         DataReceived(
             venue_id=venue.id,

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Case, F, Q, QuerySet, Sum, When
+from django.db.models import Case, F, Q, QuerySet, Subquery, Sum, When
 
 from apps.core.errors import NotFound
 from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
@@ -22,6 +22,7 @@ from apps.orders.contracts import (
     OrderStep,
     OrderView,
 )
+from apps.orders.domain.attribution import position_of
 from apps.orders.domain.prices import average_price
 from apps.orders.models import Fill, FillCursor, Order, OrderEvent, SimulatedAccount
 
@@ -117,11 +118,16 @@ def fills(
 
 
 def session_position(origin_id: UUID, instrument_id: UUID) -> Decimal:
-    """Net quantity that the orders of one origin have bought (positive) or sold of an instrument."""
-    total = Order.objects.filter(origin_id=origin_id, instrument_id=instrument_id).aggregate(
-        net=Sum(Case(When(side=Side.BUY, then=F("filled_quantity")), default=-F("filled_quantity")))
-    )
-    return total["net"] or Decimal(0)
+    """Net quantity that the orders of one origin have bought (positive) or sold of an instrument, less what others closed of it.
+
+    Orders without an origin (a halt's exits, a person's) that were on the other side have closed what the origins of the account held,
+    the oldest origin's first, so that a session does not count on what is gone.
+    """
+    accounts = Order.objects.filter(origin_id=origin_id, instrument_id=instrument_id).values("account_id")[:1]
+    rows = Order.objects.filter(account_id=Subquery(accounts), instrument_id=instrument_id, filled_quantity__gt=0)
+    signed = Case(When(side=Side.BUY, then=F("filled_quantity")), default=-F("filled_quantity"))
+    net: dict[UUID | None, Decimal] = dict(rows.order_by("origin_id").values_list("origin_id").annotate(net=Sum(signed)))
+    return position_of(origin_id, net)
 
 
 def has_open_order(origin_id: UUID) -> bool:

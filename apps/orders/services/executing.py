@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from apps.core.errors import TradingError
+from apps.core.ports import port
 from apps.events.contracts import AlertLevel
 from apps.events.services import raise_alert
 from apps.orders.adapters import open_broker
 from apps.orders.contracts import OPEN_STATUSES, OrderStatus
 from apps.orders.models import Order
-from apps.orders.ports import AccountRef, Broker
+from apps.orders.ports import AccountDirectory, AccountRef, Broker, Fenced
 from apps.orders.services.cancelling import AT_THE_VENUE, carry_out_cancels
+from apps.orders.services.cancels import request_cancel_all
 from apps.orders.services.matching import match_closes
 from apps.orders.services.ownership import Ownership
 from apps.orders.services.reconciliation import Lookups, reconcile, recover, resolve_unknown
@@ -30,6 +32,8 @@ class AccountExecutor:
         self.account = account
         self.ownership = ownership
         self._broker = broker or open_broker(account)
+        if isinstance(self._broker, Fenced):
+            self._broker.fence_with(ownership.check)
         self._lookups = Lookups()
         self._agreed_at: float | None = None
 
@@ -37,7 +41,7 @@ class AccountExecutor:
         """Do all the work that is there now; True if there may be more at once. Matching comes first: an order meets only later bars."""
         self.ownership.keep()
         self._agree()
-        matched = match_closes(self.account, self._broker, self.ownership)
+        matched = self._match_or_wind_up()
         waiting = _open_work(self.account)
         if waiting.cancels:
             carry_out_cancels(self.account, self._broker, self.ownership)
@@ -45,6 +49,13 @@ class AccountExecutor:
             resolve_unknown(self.account, self._broker, self.ownership, self._lookups)
         sent = send_intents(self.account, self._broker, self.ownership) if waiting.intents else 0
         return matched or sent > 0
+
+    def _match_or_wind_up(self) -> bool:
+        """Meet the bars; in a closed account, end what is open instead: it meets no more bars."""
+        if self.account.is_open:
+            return match_closes(self.account, self._broker, self.ownership)
+        request_cancel_all(account_id=self.account.id, actor="executor", reason="The account is closed.")
+        return False
 
     def _agree(self) -> None:
         """Recover at first, reconcile from time to time after that."""
@@ -76,6 +87,15 @@ def _open_work(account: AccountRef) -> _OpenWork:
         unknown=any(status == OrderStatus.UNKNOWN for status, _ in found),
         cancels=any(status in AT_THE_VENUE and wanted for status, wanted in found),
     )
+
+
+def accounts_to_serve() -> list[AccountRef]:
+    """The open accounts, and the closed ones that still have orders to end: an order's life goes on after its account's."""
+    directory = port(AccountDirectory)
+    accounts = list(directory.open_accounts())
+    known = {account.id for account in accounts}
+    with_orders = Order.objects.filter(status__in=OPEN_STATUSES).order_by("account_id").values_list("account_id", flat=True).distinct()
+    return accounts + [directory.account(account_id) for account_id in with_orders if account_id not in known]
 
 
 def report_shut(account: AccountRef, error: TradingError) -> None:

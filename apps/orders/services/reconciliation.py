@@ -129,10 +129,17 @@ def _settle_absent(order: Order, account: AccountRef, broker: Broker, ownership:
 
 
 def _refuse_foreign_orders(account: AccountRef, broker: Broker) -> None:
-    """An open order at the venue that we have no record of keeps the account shut: it would count for nobody's risk."""
+    """An open order at the venue that we have no record of keeps the account shut: it would count for nobody's risk.
+
+    One that has ended for us (it arrived after it was given up) is cancelled there: nothing is reserved for it, and a halt does not see it.
+    """
     client_ids = {state.client_order_id for state in broker.open_orders()}
-    ours = set(Order.objects.filter(account_id=account.id, client_order_id__in=client_ids).values_list("client_order_id", flat=True))
-    if foreign := client_ids - ours:
+    ours = dict(Order.objects.filter(account_id=account.id, client_order_id__in=client_ids).values_list("client_order_id", "status"))
+    for client_id, status in ours.items():
+        if status not in OPEN_STATUSES:
+            log.warning("ended_order_works_at_the_venue", order=client_id, status=status)
+            broker.cancel(client_id)
+    if foreign := client_ids - ours.keys():
         raise Conflict(
             f"Account {account.name} has orders at the venue that are not ours: {', '.join(sorted(foreign))}.",
             where=str(account.id),

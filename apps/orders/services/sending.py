@@ -19,6 +19,7 @@ from django.db import DatabaseError, InterfaceError
 from apps.common.failpoints import InjectedFault, failpoint
 from apps.common.locks import Lock, held
 from apps.common.notify import Channel, notify
+from apps.core.errors import OwnershipLost
 from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
 from apps.markets.selectors import venue
 from apps.orders.contracts import OrderStatus
@@ -86,6 +87,8 @@ def _answer(order: Order, account: AccountRef, broker: Broker, halt: HaltView | 
 
 def _refusal(order: Order, account: AccountRef, halt: HaltView | None) -> str:
     """Why the order may not leave after all; empty if it may. Reducing orders pass a halt."""
+    if not account.is_open:
+        return "The account is closed."
     if halt is not None and not order.is_reducing:
         return f"Halted: {halt.reason}"
     if TradingMode.LIVE in (order.mode, account.mode):
@@ -94,10 +97,10 @@ def _refusal(order: Order, account: AccountRef, halt: HaltView | None) -> str:
 
 
 def _place(order: Order, broker: Broker) -> PlaceAnswer:
-    """Call the broker once. Whatever goes wrong in the call leaves the outcome uncertain; a lost database is the daemon's matter."""
+    """Call the broker once. Whatever goes wrong in the call leaves the outcome uncertain; a lost database or lease is the daemon's matter."""
     try:
         return broker.place(to_broker_order(order))
-    except (DatabaseError, InterfaceError, InjectedFault):
+    except (DatabaseError, InterfaceError, InjectedFault, OwnershipLost):
         raise
     except Exception as error:
         log.exception("place_uncertain", order=order.client_order_id)

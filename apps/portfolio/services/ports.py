@@ -67,4 +67,5 @@ def _reference(row: Account) -> AccountRef:
         currency=row.currency,
         cash_scale=row.cash_scale,
         initial_capital=row.initial_capital,
+        is_open=row.closed_at is None,
     )

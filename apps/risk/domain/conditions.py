@@ -161,17 +161,30 @@ def check_free_cash(proposal: OrderProposal, facts: Facts) -> CheckResult:
 
 
 def check_exit_within_position(proposal: OrderProposal, facts: Facts) -> CheckResult:
-    """A reducing order is on the other side of the position and, with other open exits, not larger than it."""
+    """A reducing order is on the other side of the position and, with other open exits, not larger than it.
+
+    Nor may an order turn a position that has open exits: were they to fill after it, they would add to the new position.
+    """
     code, symbol = CheckCode.EXIT_WITHIN_POSITION, proposal.instrument.symbol
-    if not proposal.is_reducing:
-        return CheckResult(code, True, "", "", "The order is meant to add exposure and is judged by the limits below.")
     if not is_usable(facts.position_quantity) or not is_usable(facts.reserved_exits) or not is_usable(proposal.quantity, positive=True):
         return CheckResult(code, False, show(proposal.quantity), "–", f"The position in {symbol} is not known.")  # noqa: RUF001
+    if not proposal.is_reducing:
+        return _turning(proposal, facts)
     available = available_to_exit(position=facts.position_quantity, exits=facts.reserved_exits, side=proposal.side)
     passed = proposal.quantity <= available
     message = f"{show(proposal.quantity)} {symbol} of {show(available)} that can still be closed (held {show(facts.position_quantity)}"
     message += f", {show(facts.reserved_exits)} in other open exits)."
     return CheckResult(code, passed, show(proposal.quantity), show(available), message)
+
+
+def _turning(proposal: OrderProposal, facts: Facts) -> CheckResult:
+    code = CheckCode.EXIT_WITHIN_POSITION
+    is_against = facts.position_quantity * proposal.side.sign < 0
+    if not is_against or not facts.reserved_exits:
+        return CheckResult(code, True, "", "", "The order is meant to add exposure and is judged by the limits below.")
+    exits, symbol = show(facts.reserved_exits), proposal.instrument.symbol
+    message = f"Exits of {exits} {symbol} are open; an order that turns the position has to wait until they have ended."
+    return CheckResult(code, False, exits, "0", message)
 
 
 def available_to_exit(*, position: Decimal, exits: Decimal, side: Side) -> Decimal:

@@ -11,9 +11,10 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from apps.common.leases import HeldLease, fence
 from apps.common.locks import Lock, lock_in_transaction
 from apps.common.notify import Channel, notify
-from apps.core.errors import Conflict, InvalidInput, NotFound, TradingError
+from apps.core.errors import Conflict, InvalidInput, NotFound, OwnershipLost, TradingError
 from apps.core.vocabulary import Timeframe, TradingMode
 from apps.events.services import record_event
 from apps.forecasts import services as forecasts
@@ -148,15 +149,24 @@ def request_replay_restart(*, venue_id: UUID, starts_at: datetime | None, actor:
     return row.id
 
 
-def serve_replay_requests() -> bool:
-    """Carry out the oldest open request; True if there was one. A request that cannot be served is closed with its error."""
+def serve_replay_requests(*, lease: HeldLease | None = None) -> bool:
+    """Carry out the oldest open request; True if there was one. A request that cannot be served is closed with its error.
+
+    Each is carried out once, whoever else is at it. With a lease, a process that has lost it raises `OwnershipLost` and changes nothing.
+    """
     row = ReplayRequest.objects.filter(done_at=None).order_by("requested_at").first()
     if row is None:
         return False
     try:
         with transaction.atomic():
+            if lease is not None:
+                fence(lease)
+            if not ReplayRequest.objects.select_for_update().filter(id=row.id, done_at=None).exists():
+                return True
             venue = open_replay_world(starts_at=row.starts_at, reason=f"restarted by {row.requested_by}", actor=row.requested_by)
             ReplayRequest.objects.filter(id=row.id).update(done_at=datetime.now(UTC), opened_venue_id=venue.id)
+    except OwnershipLost:
+        raise
     except TradingError as error:
         log.warning("replay_request_refused", request=str(row.id), error=str(error))
         ReplayRequest.objects.filter(id=row.id).update(done_at=datetime.now(UTC), error=str(error)[:300])

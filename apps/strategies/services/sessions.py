@@ -14,6 +14,10 @@ from apps.core.errors import Conflict, InvalidInput, NotFound, Refused
 from apps.core.vocabulary import Timeframe, TradingMode
 from apps.events.services import record_event
 from apps.markets import selectors as markets
+from apps.markets import services as market_services
+from apps.orders import selectors as orders
+from apps.orders import services as order_services
+from apps.orders.contracts import OPEN_STATUSES
 from apps.portfolio import selectors as portfolio
 from apps.strategies.contracts import SessionCreated, SessionStarted, SessionState, SessionStopped, SessionStopping
 from apps.strategies.models import Strategy, TradingSession
@@ -72,7 +76,10 @@ def create_session(
 
 @transaction.atomic
 def start_session(*, session_id: UUID, actor: str) -> None:
-    """CREATED, STOPPED or FAILED → RUNNING, from the venue's next bar on. Live needs both switches."""
+    """CREATED, STOPPED or FAILED → RUNNING, from the venue's next bar on. Live needs both switches.
+
+    The venue's clock is held until the commit: a replay cannot pass a bar that the session, not yet seen by its barrier, would miss.
+    """
     row = _locked(session_id)
     state = SessionState(row.state)
     if state is SessionState.RUNNING:
@@ -84,7 +91,7 @@ def start_session(*, session_id: UUID, actor: str) -> None:
     if row.account.closed_at is not None:
         raise Conflict(f"The account {row.account.name} is closed.", where="session_id", hint="Create a session on an open account.")
     _require_mode(TradingMode(row.mode))
-    venue = markets.venue(row.account.venue_id)
+    venue = market_services.hold_clock(row.account.venue_id)
     row.state = SessionState.RUNNING
     row.state_reason = ""
     row.started_at = datetime.now(UTC)
@@ -140,10 +147,16 @@ def fail_session(*, session_id: UUID, reason: str) -> None:
 
 @transaction.atomic
 def finish_session(*, session_id: UUID, reason: str, state: SessionState = SessionState.FINISHED) -> None:
-    """An active session → FINISHED (its market has no more bars) or STOPPED (it is flat, or keeps its positions)."""
+    """An active session → FINISHED (its market has no more bars) or STOPPED (it is flat, or keeps its positions).
+
+    What it still has open is cancelled: no bar can fill it any more, and until it ends it would hold cash and exposure for nothing.
+    """
     row = _locked(session_id)
-    if SessionState(row.state).is_active:
-        _end(row, state, reason, actor="sessions")
+    if not SessionState(row.state).is_active:
+        return
+    for order in orders.orders(origin_id=session_id, statuses=OPEN_STATUSES):
+        order_services.request_cancel(order_id=order.id, actor="sessions", reason=reason)
+    _end(row, state, reason, actor="sessions")
 
 
 def start_configured_sessions(*, venue_id: UUID, actor: str) -> list[UUID]:

@@ -279,3 +279,15 @@ def test_an_exit_is_not_held_back_by_another_that_fills_meanwhile(
 
     _book_during_the_read(monkeypatch, book, before_the_books=before_the_books)
     assert refused_by(assess(propose(world, Side.SELL, 4, is_reducing=True))) == ""
+
+
+def test_an_order_that_turns_a_position_waits_for_open_exits_and_counts_in_full(world: World) -> None:
+    port(FillSink).book_fill(make_fill(world, Side.BUY, "10", "100"))
+    resting = {"order_type": OrderType.LIMIT, "limit_price": Decimal(110), "is_reducing": True}
+    exit_order = propose(world, Side.SELL, 6, **resting)
+    assert refused_by(assess(exit_order)) == ""
+    assert refused_by(assess(propose(world, Side.SELL, 20))) == "EXIT_WITHIN_POSITION"
+    end_reservation(exit_order.order_id)
+    limit(LimitCode.MAX_POSITION_NOTIONAL, "1999", mode="paper")
+    assert refused_by(assess(propose(world, Side.SELL, 20))) == "MAX_POSITION_NOTIONAL", "an exit may come first"
+    assert refused_by(assess(propose(world, Side.SELL, 19))) == ""

@@ -38,10 +38,11 @@ def index_listing(symbol: str) -> Listing:
 
 
 def stock_listing(symbol: str) -> Listing:
-    """A stock in whole shares. The file's adjusted prices go down to 0.10 USD in 1990, so the tick is the file's third decimal place."""
+    """A stock in whole shares. The file's adjusted prices go down to 0.10 USD in 1990, so a tick of a cent, or of the file's third decimal
+    place, would be the larger part of what a trade costs; it is a hundredth of a cent, and prices are kept two places finer than that."""
     return Listing(
         symbol=symbol, name=_STOCK_NAMES.get(symbol, symbol), base_asset=symbol, quote_asset="USD", asset_class="equity", calendar="XNYS",
-        price_scale=4, volume_scale=0, tick_size=Decimal("0.001"), lot_size=Decimal(1), min_quantity=Decimal(1),
+        price_scale=6, volume_scale=0, tick_size=Decimal("0.0001"), lot_size=Decimal(1), min_quantity=Decimal(1),
         min_notional=Decimal(1), max_price=Decimal(10_000), max_quantity=Decimal(2_000_000), is_closes_only=True, is_adjusted=True,
         source_label="Daily closes only, adjusted for splits and dividends, 1990 to 2022, as shipped with the Python package skfolio.",
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from apps.common.failpoints import failpoint
@@ -32,6 +32,9 @@ class SimulatedBroker:
     def __init__(self, account: AccountRef) -> None:
         self._account = account
         self._venue = SimulatedVenue(account.id)
+
+    def fence_with(self, check: Callable[[], None]) -> None:
+        self._venue.fence_with(check)
 
     def place(self, order: BrokerOrder) -> PlaceAnswer:
         """Accept or reject; repeating a client order id answers with the first order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -35,10 +35,16 @@ class SimulatedVenue:
 
     def __init__(self, account_id: UUID) -> None:
         self._account_id = account_id
+        self._check: Callable[[], None] = lambda: None
+
+    def fence_with(self, check: Callable[[], None]) -> None:
+        """Take orders only while `check` does not raise; it is called in the transaction that takes them."""
+        self._check = check
 
     def accept(self, order: BrokerOrder) -> SimulatedOrder:
         """Take the order in a transaction of the venue's own. The same client order id again returns the first order unchanged."""
         with transaction.atomic(durable=True):
+            self._check()
             account = self._account(SimulatedAccount.objects.all())
             now_at = venue(account.venue_id).now_at
             accepted_at = max(now_at, account.matched_through) if account.matched_through else now_at

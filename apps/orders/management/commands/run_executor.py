@@ -10,16 +10,15 @@ from django.db import DatabaseError, InterfaceError
 from apps.common.daemon import Daemon, DaemonCommand
 from apps.common.notify import Channel
 from apps.core.errors import OwnershipLost, TradingError
-from apps.core.ports import port
-from apps.orders.ports import AccountDirectory, AccountRef
-from apps.orders.services.executing import AccountExecutor, enforce_halts, report_shut
+from apps.orders.ports import AccountRef
+from apps.orders.services.executing import AccountExecutor, accounts_to_serve, enforce_halts, report_shut
 from apps.orders.services.ownership import Ownership
 
 log = structlog.get_logger(__name__)
 
 
 class ExecutorDaemon(Daemon):
-    """Every open account in turn; an account that another executor owns, or that cannot be reconciled, does not hold up the others."""
+    """Every account with something to do in turn; an account that another executor owns, or that cannot be reconciled, does not hold up the others."""
 
     name = "executor"
     channels = (Channel.MARKET, Channel.INTENTS, Channel.CONTROL)
@@ -34,8 +33,8 @@ class ExecutorDaemon(Daemon):
         self._owned.clear()
 
     def work(self) -> bool:
-        accounts = port(AccountDirectory).open_accounts()
-        self._forget_closed({account.id for account in accounts})
+        accounts = accounts_to_serve()
+        self._forget_done({account.id for account in accounts})
         more = [self._guarded(account) for account in accounts]
         enforce_halts()
         self.detail = f"{len(self._owned)} of {len(accounts)} accounts" + (f", {len(self._troubled)} shut" if self._troubled else "")
@@ -74,10 +73,11 @@ class ExecutorDaemon(Daemon):
             if ownership is None:
                 return False
             executor = self._owned[account.id] = AccountExecutor(account, ownership)
+        executor.account = account
         return executor.step()
 
-    def _forget_closed(self, open_ids: set[UUID]) -> None:
-        for account_id in set(self._owned) - open_ids:
+    def _forget_done(self, served_ids: set[UUID]) -> None:
+        for account_id in set(self._owned) - served_ids:
             self._owned.pop(account_id).ownership.give_back()
 
 

@@ -33,8 +33,10 @@ def position_value(proposal: OrderProposal, facts: Facts) -> Measured:
     price, symbol = worst_price(proposal), proposal.instrument.symbol
     value: Decimal | None = None
     if price is not None and is_usable(facts.position_quantity) and is_usable(facts.reserved_same_side):
-        after = facts.position_quantity + proposal.side.sign * (facts.reserved_same_side + proposal.quantity)
-        value = proposal.instrument.notional(price, abs(after))
+        added = facts.reserved_same_side + proposal.quantity
+        after = facts.position_quantity + proposal.side.sign * added
+        # A position on the other side is not counted on: exits, which nothing holds back, may have closed it before this order trades.
+        value = proposal.instrument.notional(price, max(abs(after), added))
     return Measured(value, f"With open orders the position in {symbol} would be worth {show(value)} {proposal.instrument.quote_asset}")
 
 

@@ -42,7 +42,7 @@ class SessionOwner(Daemon):
         if not self._hold_lease():
             self.detail = "another process owns the sessions"
             return False
-        if services.serve_replay_requests():
+        if services.serve_replay_requests(lease=self._lease):
             return True
         venue = markets.active_venue()
         if venue is None:
