@@ -9,6 +9,7 @@ http_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
+from trading_system.lanes import InLanes  # noqa: E402
 from trading_system.routing import websocket_application  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})
+application = ProtocolTypeRouter({"http": InLanes(http_application), "websocket": websocket_application})
