@@ -99,6 +99,7 @@ def crawl(system: RunningSystem, *, limit: int | None = None) -> tuple[int, int,
         if decision_id:
             row = json.loads(system.value(DECISION, [decision_id]))
             wrong += [f"order {order_id}: {item}" for item in compare(page, row)]
+        wrong += [f"order {order_id}: {item}" for item in wrong_fills(system, order_id, page)]
         for name, value in _order_values(system, order_id).items():
             if not same(shown.get(name, "absent"), value):
                 wrong.append(f"order {order_id}: {name} shown {shown.get(name)!r}, stored {value!r}")
@@ -115,12 +116,19 @@ def _order_values(system: RunningSystem, order_id: str) -> dict[str, Any]:
         "SELECT quantity::text, filled_quantity::text, status, side, client_order_id FROM orders_order WHERE id = %s", [order_id]
     )[0]
     names = ("quantity", "filled_quantity", "status", "side", "client_order_id")
-    values = {f"order.{name}": value for name, value in zip(names, row, strict=True)}
-    for index, fill in enumerate(
-        system.query("SELECT quantity::text, price::text, fee::text FROM orders_fill WHERE order_id = %s ORDER BY id", [order_id])
-    ):
-        values |= {f"fill.{index}.{name}": value for name, value in zip(("quantity", "price", "fee"), fill, strict=True)}
-    return values
+    return {f"order.{name}": value for name, value in zip(names, row, strict=True)}
+
+
+def wrong_fills(system: RunningSystem, order_id: str, page: str) -> list[str]:
+    """Fills that the page shows otherwise than they are stored, whatever their order."""
+    columns = ("quantity", "price", "fee", "venue_trade_id")
+    shown = zip(
+        *([html.unescape(value) for name, value in VALUE.findall(page) if name == f"fill.{column}"] for column in columns), strict=True
+    )
+    rows = system.query("SELECT quantity::text, price::text, fee::text, venue_trade_id FROM orders_fill WHERE order_id = %s", [order_id])
+    by_trade = {row[-1]: row for row in rows}
+    wrong = [f"a fill is shown as {item}" for item in shown if not all(map(same, item, by_trade.pop(item[-1], ("", "", "", ""))))]
+    return wrong + [f"fill {trade} is not shown" for trade in by_trade]
 
 
 @proof(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.prove.registry import Measured, proof
@@ -41,25 +43,39 @@ def refusals(workshop: Workshop) -> Measured:
         port = str(taken.getsockname()[1])
         results["port taken"] = refused(system, "--port", port, "--data-dir", str(workshop.folder("port")))
     results["second instance"] = refused(system, "--port", str(free_port()), "--data-dir", str(system.data_dir))
-    results["other PostgreSQL"] = refused(system, "--port", str(free_port()), "--data-dir", str(_old_postgres(workshop, system)))
+    results["other PostgreSQL"] = refused(system, "--port", str(free_port()), "--data-dir", str(_old_postgres(workshop)))
     blocked = workshop.folder("blocked") / "a file"
     blocked.write_text("not a folder")
     results["data dir is a file"] = refused(system, "--port", str(free_port()), "--data-dir", str(blocked))
-    results["disk full"] = refused(system, "--port", str(free_port()), "--data-dir", "/dev/full/trading")
+    with small_disk(workshop.folder("small")) as disk:
+        if disk is not None:
+            results["disk full"] = refused(system, "--port", str(free_port()), "--data-dir", str(disk))
     results["live mode"] = refused(system, "--port", str(free_port()), "--data-dir", str(workshop.folder("live")), "--mode", "live")
     plain = sum(is_plain for is_plain, _ in results.values())
     details = tuple(f"{name}: {said[:170]}" for name, (_, said) in results.items())
     return Measured(f"{plain} of {len(results)} plain sentences", plain == len(results), details)
 
 
-def _old_postgres(workshop: Workshop, system: RunningSystem) -> Path:
-    """A data directory that says it was made by PostgreSQL 15."""
+def _old_postgres(workshop: Workshop) -> Path:
+    """A data directory whose cluster says it was made by PostgreSQL 15."""
     folder = workshop.folder("old")
-    relative = next(path.relative_to(system.data_dir) for path in system.data_dir.rglob("PG_VERSION") if path.parent.name != "base")
-    target = folder / relative
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text("15\n")
+    cluster = folder / "servers" / "postgres"
+    cluster.mkdir(parents=True)
+    (cluster / "PG_VERSION").write_text("15\n")
     return folder
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path | None]:
+    """A disk of one megabyte mounted on `folder`; None where we may not mount."""
+    mounted = (
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=False, capture_output=True).returncode == 0
+    )
+    try:
+        yield folder if mounted else None
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @proof(
