@@ -235,5 +235,7 @@ def _instrument_ids(venue_id: UUID) -> list[UUID]:
     return list(Instrument.objects.filter(venue_id=venue_id).order_by("id").values_list("id", flat=True))
 
 
+@lru_cache(maxsize=256)
 def _timeframe(venue_id: UUID) -> Timeframe:
+    """Kept for the life of the process: a venue's timeframe never changes."""
     return Timeframe(VenueClock.objects.values_list("venue__timeframe", flat=True).get(venue_id=venue_id))

@@ -164,6 +164,14 @@ class OrderStep:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Where an origin stands in an instrument: what it holds, and whether an order of its own may still change that."""
+
+    position: Decimal
+    has_open_order: bool
+
+
+@dataclass(frozen=True)
 class OrderDetail:
     """An order with everything that happened to it."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from math import isfinite
 from uuid import UUID
 
@@ -10,7 +12,7 @@ import structlog
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import QuerySet
 
-from apps.events.services import record_event
+from apps.events.services import NewEvent, record_events
 from apps.forecasts import selectors
 from apps.forecasts.contracts import ForecastRefusal, ForecastUpdated, ForecastView, ModelStatus, NoForecast, TrainingStatus, Trend
 from apps.forecasts.domain.bars import bar_problem
@@ -29,6 +31,9 @@ _ENDINGS = {
     TrainingStatus.FAILED: "the last training failed.",
     TrainingStatus.CANCELLED: "the last training was cancelled.",
 }
+Forecasts = dict[int, ForecastView | NoForecast]
+"""By horizon: the forecast, or why there is none."""
+
 _TRENDS = {1: Trend.UP, 0: Trend.FLAT, -1: Trend.DOWN}
 
 
@@ -37,51 +42,116 @@ def forecast(*, window: BarWindow, horizon_bars: int) -> ForecastView | NoForeca
     return forecast_horizons(window=window, horizons=(horizon_bars,))[horizon_bars]
 
 
-def forecast_horizons(*, window: BarWindow, horizons: Sequence[int]) -> dict[int, ForecastView | NoForecast]:
-    """Forecast the log return from the window's last close over each of `horizons`, with the champions of that instrument.
+def forecast_horizons(*, window: BarWindow, horizons: Sequence[int]) -> Forecasts:
+    """`forecast_windows` for one window."""
+    return forecast_windows([window], horizons=horizons)[0]
+
+
+def forecast_windows(windows: Sequence[BarWindow], *, horizons: Sequence[int]) -> list[Forecasts]:
+    """Forecast the log return from each window's last close over each of `horizons`, with the champions of its instrument.
 
     Call inside a transaction. The same model and bar give the same stored forecast, and `ForecastUpdated` once, however often it is asked
     for. Never raises for bad bars or a broken model: it says why there is no forecast. Nothing that is not finite is stored.
     """
+    looks = {key: _look_at(window) for key, window in {_key(window): window for window in windows}.items()}
+    ready = [look for look in looks.values() if not look.refusal]
+    champions = _usable_champions(ready, horizons)
+    known = _known_forecasts(ready, champions)
+    unstored: list[_Unstored] = []
+    made: dict[_Key, Forecasts] = {key: dict.fromkeys(horizons, look.refusal) if look.refusal else {} for key, look in looks.items()}
+    for look in ready:
+        for horizon in horizons:
+            champion = champions.get((look.window.instrument.id, str(look.window.timeframe), horizon))
+            said = _say(look, horizon, champion, known)
+            if isinstance(said, Outlook) and champion is not None:
+                unstored.append(_Unstored(look, champion, said))
+            elif not isinstance(said, Outlook):
+                made[_key(look.window)][horizon] = said
+    for item, view in zip(unstored, _store_all(unstored), strict=True):
+        made[_key(item.look.window)][item.champion.horizon_bars] = view
+    return [made[_key(window)] for window in windows]
+
+
+_Key = tuple[UUID, str, int, int]
+
+
+def _key(window: BarWindow) -> _Key:
+    """What makes two windows the same to a forecast: the bars that it looks at."""
+    last = int(window.closed_at[-1]) if len(window) else 0
+    return window.instrument.id, str(window.timeframe), last, min(len(window), WARMUP_BARS)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A window with the features of its last bar, or the reason why it cannot be forecast."""
+
+    window: BarWindow
+    features: dict[str, float]
+    refusal: NoForecast | None
+
+
+@dataclass(frozen=True)
+class _Unstored:
+    """A prediction on its way into the database."""
+
+    look: _Look
+    champion: ForecastModel
+    outlook: Outlook
+
+
+def _look_at(window: BarWindow) -> _Look:
     newest = window.last(WARMUP_BARS)
     problem = bar_problem(newest)
     if problem:
-        return dict.fromkeys(horizons, NoForecast(ForecastRefusal.BAD_DATA, f"The bars cannot be used. {problem}"))
+        return _Look(window, {}, NoForecast(ForecastRefusal.BAD_DATA, f"The bars cannot be used. {problem}"))
     features = {name: value for name, value in latest_features(newest).items() if isfinite(value)}
+    refusal = None
     if len(newest) < WARMUP_BARS:
         reason = f"The features need {WARMUP_BARS} bars; {len(newest)} are there."
-        return dict.fromkeys(horizons, NoForecast(ForecastRefusal.WARMING_UP, reason, features))
-    champions = _usable_champions(window, horizons)
-    known = _known_forecasts(window, champions)
-    made: dict[int, ForecastView | NoForecast] = {}
-    for horizon in horizons:
-        champion = champions.get(horizon)
-        if champion is None:
-            made[horizon] = NoForecast(ForecastRefusal.NO_MODEL, _why_no_model(window, horizon), features)
-        elif champion.id in known:
-            made[horizon] = forecast_view(known[champion.id], champion)
-        else:
-            prediction = _predict(champion, features)
-            made[horizon] = prediction if isinstance(prediction, NoForecast) else _store(window, champion, prediction, features)
-    return made
+        refusal = NoForecast(ForecastRefusal.WARMING_UP, reason, features)
+    return _Look(window, features, refusal)
 
 
-def _usable_champions(window: BarWindow, horizons: Sequence[int]) -> dict[int, ForecastModel]:
-    """Champions by horizon, without those that have seen bars after this one: a forecast of the past by a model of the future would be a lie."""
+def _say(
+    look: _Look, horizon: int, champion: ForecastModel | None, known: dict[tuple[UUID, datetime], Forecast]
+) -> ForecastView | NoForecast | Outlook:
+    """What is stored already, a refusal, or a new prediction."""
+    if champion is None:
+        return NoForecast(ForecastRefusal.NO_MODEL, _why_no_model(look.window, horizon), look.features)
+    row = known.get((champion.id, look.window.last_closed_at))
+    return forecast_view(row, champion) if row is not None else _predict(champion, look.features)
+
+
+def _usable_champions(looks: Sequence[_Look], horizons: Sequence[int]) -> dict[tuple[UUID, str, int], ForecastModel]:
+    """Champions by instrument, timeframe and horizon, without those that have seen bars after this one: a forecast of the past by a model
+    of the future would be a lie."""
+    if not looks:
+        return {}
+    ends = {(look.window.instrument.id, str(look.window.timeframe)): look.window.last_closed_at for look in looks}
     rows = ForecastModel.objects.filter(
-        instrument_id=window.instrument.id,
-        timeframe=window.timeframe,
+        instrument_id__in={instrument_id for instrument_id, _ in ends},
+        timeframe__in={timeframe for _, timeframe in ends},
         horizon_bars__in=horizons,
         status=ModelStatus.CHAMPION,
-        trained_through__lte=window.last_closed_at,
     )
-    return {row.horizon_bars: row for row in rows.only("id", "instrument_id", "horizon_bars", "learner", "version")}
+    found = rows.only("id", "instrument_id", "timeframe", "horizon_bars", "learner", "version", "trained_through")
+    return {
+        (row.instrument_id, row.timeframe, row.horizon_bars): row
+        for row in found
+        if (end := ends.get((row.instrument_id, row.timeframe))) is not None and row.trained_through <= end
+    }
 
 
-def _known_forecasts(window: BarWindow, champions: dict[int, ForecastModel]) -> dict[UUID, Forecast]:
-    """What these models have already said of this bar, by model."""
-    ids = [champion.id for champion in champions.values()]
-    return {row.model_id: row for row in Forecast.objects.filter(model_id__in=ids, as_of=window.last_closed_at)} if ids else {}
+def _known_forecasts(
+    looks: Sequence[_Look], champions: dict[tuple[UUID, str, int], ForecastModel]
+) -> dict[tuple[UUID, datetime], Forecast]:
+    """What these models have already said of these bars."""
+    if not champions:
+        return {}
+    rows = Forecast.objects.filter(
+        model_id__in=[champion.id for champion in champions.values()], as_of__in={look.window.last_closed_at for look in looks}
+    )
+    return {(row.model_id, row.as_of): row for row in rows}
 
 
 def _champions(window: BarWindow, horizon_bars: int) -> QuerySet[ForecastModel]:
@@ -104,45 +174,65 @@ def _predict(champion: ForecastModel, features: dict[str, float]) -> Outlook | N
     return prediction
 
 
-def _store(window: BarWindow, champion: ForecastModel, prediction: Outlook, features: dict[str, float]) -> ForecastView:
-    """Insert the forecast and its event together; if another process was first, its forecast is the one."""
-    row = Forecast(
-        model_id=champion.id,
-        instrument_id=window.instrument.id,
-        horizon_bars=champion.horizon_bars,
-        as_of=window.last_closed_at,
-        expected_return=prediction.expected_return,
-        lower=prediction.lower,
-        upper=prediction.upper,
-        coverage=prediction.coverage,
-        probability_up=prediction.probability_up,
-        confidence=prediction.confidence,
-        trend=_TRENDS[prediction.direction],
-        features=features,
-    )
+def _store_all(items: Sequence[_Unstored]) -> list[ForecastView]:
+    """Insert the forecasts and their events together; where another process was first, its forecasts are the ones."""
+    if not items:
+        return []
+    rows = [_row(item) for item in items]
     try:
         with transaction.atomic():
-            row.save(force_insert=True)
-            _announce(window, champion, row)
+            Forecast.objects.bulk_create(rows)
+            record_events([_announcement(item, row) for item, row in zip(items, rows, strict=True)])
     except IntegrityError as error:
         if "forecast_once" not in str(error):
             raise
-        row = Forecast.objects.get(model_id=champion.id, as_of=window.last_closed_at)
-    return forecast_view(row, champion)
+        return [_store_alone(item) for item in items]
+    return [forecast_view(row, item.champion) for item, row in zip(items, rows, strict=True)]
 
 
-def _announce(window: BarWindow, champion: ForecastModel, row: Forecast) -> None:
-    record_event(
+def _store_alone(item: _Unstored) -> ForecastView:
+    row = _row(item)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            record_events([_announcement(item, row)])
+    except IntegrityError as error:
+        if "forecast_once" not in str(error):
+            raise
+        row = Forecast.objects.get(model_id=item.champion.id, as_of=row.as_of)
+    return forecast_view(row, item.champion)
+
+
+def _row(item: _Unstored) -> Forecast:
+    outlook = item.outlook
+    return Forecast(
+        model_id=item.champion.id,
+        instrument_id=item.look.window.instrument.id,
+        horizon_bars=item.champion.horizon_bars,
+        as_of=item.look.window.last_closed_at,
+        expected_return=outlook.expected_return,
+        lower=outlook.lower,
+        upper=outlook.upper,
+        coverage=outlook.coverage,
+        probability_up=outlook.probability_up,
+        confidence=outlook.confidence,
+        trend=_TRENDS[outlook.direction],
+        features=item.look.features,
+    )
+
+
+def _announcement(item: _Unstored, row: Forecast) -> NewEvent:
+    return NewEvent(
         ForecastUpdated(
             forecast_id=row.id,
             instrument_id=row.instrument_id,
-            symbol=window.instrument.symbol,
+            symbol=item.look.window.instrument.symbol,
             horizon_bars=row.horizon_bars,
-            timeframe=str(window.timeframe),
+            timeframe=str(item.look.window.timeframe),
             expected_return=row.expected_return,
             confidence=row.confidence,
             probability_up=row.probability_up,
-            model=str(champion),
+            model=str(item.champion),
             as_of=row.as_of,
         ),
         occurred_at=row.as_of,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from apps.common import leases
 from apps.common.leases import HeldLease
-from apps.core.errors import OwnershipLost
+from apps.core.errors import OwnershipLost, TradingError
 from apps.core.ports import port
 from apps.markets import selectors, services
 from apps.markets.contracts import ClockStatus, VenueView
@@ -48,7 +48,11 @@ class ReplayPlayer:
         if waiting_for:
             return self._wait(view.id, waiting_for)
         self._waiting_since = None
-        step = services.play_step(venue_id=view.id, reel=self._reel_of(view.id), lease=lease)
+        try:
+            reel = self._reel_of(view.id)
+        except TradingError as error:
+            return self._cannot_play(view, error)
+        step = services.play_step(venue_id=view.id, reel=reel, lease=lease)
         self._played_at = self._next_beat(view)
         self.detail = f"{view.code} at {step.venue.now_at:%Y-%m-%d}, {step.venue.bars_done} bars"
         return 0.0 if step.is_played else IDLE_SECONDS
@@ -99,6 +103,11 @@ class ReplayPlayer:
             services.note_waiting(venue_id, waiting_for)
         self.detail = waiting_for
         return BARRIER_SECONDS
+
+    def _cannot_play(self, view: VenueView, error: TradingError) -> float:
+        """Say on the clock why the source cannot be played, and try again later."""
+        services.note_waiting(view.id, str(error))
+        return self._idle(f"{view.code} cannot be played: {error}")
 
     def _idle(self, detail: str) -> float:
         self._played_at = self._waiting_since = None

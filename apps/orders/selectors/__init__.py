@@ -11,6 +11,7 @@ from apps.orders.selectors.orders import (
     order_history,
     orders,
     session_position,
+    standings,
     unsent_intents,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "order_history",
     "orders",
     "session_position",
+    "standings",
     "unsent_intents",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.common.locks import Lock, lock_in_transaction
 from apps.core.errors import Conflict, NotFound
@@ -16,6 +16,13 @@ from apps.portfolio.contracts import PerformanceUpdated
 from apps.portfolio.domain.valuation import Valuation, drawdown
 from apps.portfolio.models import Account, EquitySnapshot, Position
 from apps.portfolio.selectors.accounts import valuation as value_at_marks
+
+_SAVE_MARKS = """
+    UPDATE portfolio_position AS stored SET mark_price = new.mark_price, marked_at = %s
+    FROM unnest(%s::bigint[], %s::numeric[]) AS new(id, mark_price)
+    WHERE stored.id = new.id
+"""
+"""One statement for all: the ORM's bulk update takes longer to write its SQL than the database to run it."""
 
 
 @transaction.atomic
@@ -66,7 +73,9 @@ def _move_marks(account: Account, at: datetime) -> None:
         if bar is not None:
             position.mark_price = markets.instrument_spec(position.instrument_id).price(bar.close)
             position.marked_at = at
-    Position.objects.bulk_update(held, ["mark_price", "marked_at"])
+    moved = [(position.id, position.mark_price) for position in held if position.marked_at == at]
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE_MARKS, [at, [key for key, _ in moved], [price for _, price in moved]])
 
 
 def store_snapshot(account: Account, *, at: datetime, valuation: Valuation, peak: Decimal) -> None:

@@ -19,10 +19,10 @@ from apps.common.leases import HeldLease, fence
 from apps.common.notify import Channel, notify
 from apps.core.ids import uuid7
 from apps.core.version import code_version
-from apps.events.services import record_event
+from apps.events.services import NewEvent, record_events
 from apps.strategies.contracts import DecisionMade, Outcome, SessionState, SignalGenerated
 from apps.strategies.models import Decision, TradingSession
-from apps.strategies.services.evaluation import Evaluation, evaluate
+from apps.strategies.services.evaluation import Evaluation, Inputs, evaluate, gather_inputs
 
 
 @dataclass(frozen=True)
@@ -45,67 +45,96 @@ class Decided:
 
 
 def decide_bars(due: Sequence[Due], *, lease: HeldLease | None = None) -> list[Decided | None]:
-    """Decide on several sessions' bars with one commit: all of them or none. See `decide_bar`."""
+    """Decide on several sessions' bars in one transaction: all of them or none.
+
+    None for a session that is past its bar, inactive, or whose instrument has no bar there. With a lease, a process that has lost it raises
+    `OwnershipLost` and writes nothing.
+    """
     with transaction.atomic():
         if lease is not None:
             fence(lease)
-        decided = [decide_bar(session_id=item.session_id, bar_at=item.bar_at, is_late=item.is_late) for item in due]
+        decided = _decide(due)
         notify(Channel.DECISIONS)
     failpoint("cycle.after_decisions_committed")
     return decided
 
 
-@transaction.atomic
 def decide_bar(*, session_id: UUID, bar_at: datetime, is_late: bool = False, lease: HeldLease | None = None) -> Decided | None:
-    """Decide on the bar that closed at `bar_at`. None if the session is past it, inactive, or has no bar there.
+    """`decide_bars` for one session."""
+    return decide_bars([Due(session_id, bar_at, is_late)], lease=lease)[0]
 
-    With a lease, a process that has lost it raises `OwnershipLost` and writes nothing.
-    """
+
+def _decide(due: Sequence[Due]) -> list[Decided | None]:
     started = time.perf_counter()
-    if lease is not None:
-        fence(lease)
-    session = (
-        TradingSession.objects.select_for_update(of=("self",))
-        .select_related("strategy", "account", "instrument")
-        .filter(id=session_id)
-        .first()
-    )
-    if session is None or not SessionState(session.state).is_active:
-        return None
-    is_past = session.last_bar_at is not None and session.last_bar_at >= bar_at
-    if is_past and (not is_late or Decision.objects.filter(session_id=session_id, bar_at=bar_at).exists()):
-        return None
-    decision_id = uuid7()
-    evaluation = evaluate(session, bar_at=bar_at, decision_id=decision_id, is_late=is_late)
-    if not is_past:
-        TradingSession.objects.filter(id=session_id).update(last_bar_at=bar_at)
-    if evaluation is None:
-        return None
+    sessions = _locked([item.session_id for item in due])
+    open_items = [item for item in due if _is_open(item, sessions.get(item.session_id))]
+    found = gather_inputs([(sessions[item.session_id], item.bar_at, item.is_late) for item in open_items])
+    share = (time.perf_counter() - started) / max(len(open_items), 1)
+    stored = [_evaluated(inputs, share) for inputs in found if inputs is not None]
+    _move_on(open_items, sessions)
     failpoint("cycle.before_decision_stored")
-    _store(session, decision_id, bar_at, evaluation, started)
-    return Decided(decision_id, session_id, evaluation.outcome, evaluation.sentence)
+    Decision.objects.bulk_create([decision for _, decision, _ in stored])
+    record_events([item for inputs, decision, evaluation in stored for item in _events(inputs.session, decision, evaluation)])
+    decided = {
+        inputs.session.id: Decided(decision.id, inputs.session.id, evaluation.outcome, evaluation.sentence)
+        for inputs, decision, evaluation in stored
+    }
+    return [decided.get(item.session_id) for item in due]
 
 
-def _store(session: TradingSession, decision_id: UUID, bar_at: datetime, evaluation: Evaluation, started: float) -> None:
+def _locked(session_ids: Sequence[UUID]) -> dict[UUID, TradingSession]:
+    """The sessions with their rows locked, always in the same order."""
+    rows = TradingSession.objects.select_for_update(of=("self",)).select_related("strategy", "account", "instrument")
+    return {row.id: row for row in rows.filter(id__in=session_ids).order_by("id")}
+
+
+def _is_open(item: Due, session: TradingSession | None) -> bool:
+    """Whether the bar is still to be decided on."""
+    if session is None or not SessionState(session.state).is_active:
+        return False
+    if not _is_past(item, session):
+        return True
+    return item.is_late and not Decision.objects.filter(session_id=session.id, bar_at=item.bar_at).exists()
+
+
+def _is_past(item: Due, session: TradingSession) -> bool:
+    return session.last_bar_at is not None and session.last_bar_at >= item.bar_at
+
+
+def _move_on(items: Sequence[Due], sessions: dict[UUID, TradingSession]) -> None:
+    """Set `last_bar_at` of the sessions whose bar is new, also where their instrument has no bar."""
+    moved: dict[datetime, list[UUID]] = {}
+    for item in items:
+        if not _is_past(item, sessions[item.session_id]):
+            moved.setdefault(item.bar_at, []).append(item.session_id)
+    for bar_at, ids in moved.items():
+        TradingSession.objects.filter(id__in=ids).update(last_bar_at=bar_at)
+
+
+def _evaluated(inputs: Inputs, share: float) -> tuple[Inputs, Decision, Evaluation]:
+    """The decision, not stored yet; `share` is this session's part of the seconds spent for all."""
+    started = time.perf_counter()
+    decision_id = uuid7()
+    evaluation = evaluate(inputs, decision_id=decision_id)
     decision = Decision(
         id=decision_id,
-        session=session,
-        instrument_id=session.instrument_id,
-        bar_at=bar_at,
+        session=inputs.session,
+        instrument_id=inputs.session.instrument_id,
+        bar_at=inputs.bar_at,
         parameters=evaluation.parameters,
         code_version=code_version(),
         decided_at=datetime.now(UTC),
-        duration_ms=round((time.perf_counter() - started) * 1000, 3),
         **evaluation.decision_fields(),
     )
-    decision.save(force_insert=True)
-    _record(session, decision, evaluation)
+    decision.duration_ms = round((time.perf_counter() - started + share) * 1000, 3)
+    return inputs, decision, evaluation
 
 
-def _record(session: TradingSession, decision: Decision, evaluation: Evaluation) -> None:
+def _events(session: TradingSession, decision: Decision, evaluation: Evaluation) -> list[NewEvent]:
+    told: list[NewEvent] = []
     subject, actor, symbol = str(decision.id), f"session:{session.id}", session.instrument.symbol
     if evaluation.signal is not None and decision.outcome in (Outcome.TRADE, Outcome.REFUSED_BY_RISK, Outcome.HALTED):
-        record_event(
+        signal = NewEvent(
             SignalGenerated(
                 decision_id=decision.id,
                 session_id=session.id,
@@ -121,7 +150,8 @@ def _record(session: TradingSession, decision: Decision, evaluation: Evaluation)
             actor=actor,
             subject=subject,
         )
-    record_event(
+        told.append(signal)
+    made = NewEvent(
         DecisionMade(
             decision_id=decision.id,
             session_id=session.id,
@@ -136,3 +166,4 @@ def _record(session: TradingSession, decision: Decision, evaluation: Evaluation)
         actor=actor,
         subject=subject,
     )
+    return [*told, made]

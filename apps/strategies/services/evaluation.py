@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError
 
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Timeframe
@@ -20,6 +21,7 @@ from apps.forecasts.domain.features import WARMUP_BARS
 from apps.markets import selectors as markets
 from apps.markets.contracts import BarWindow
 from apps.orders import selectors as orders
+from apps.orders.contracts import Standing
 from apps.risk.contracts import RiskFactor, Sizing, Verdict
 from apps.strategies.contracts import Outcome, SessionState
 from apps.strategies.domain.plan import Action, plan_action
@@ -80,45 +82,96 @@ class Evaluation:
         }
 
 
-def evaluate(session: TradingSession, *, bar_at: datetime, decision_id: UUID, is_late: bool) -> Evaluation | None:
-    """Evaluate the bar that closed at `bar_at`; None if the instrument has no bar there."""
-    instrument = markets.instrument_spec(session.instrument_id)
-    strategy = build_strategy(session.strategy.kind, session.strategy.parameters)
-    needed = max(strategy.warmup_bars, WARMUP_BARS)
-    window = markets.bar_window(instrument, Timeframe(session.timeframe), until=bar_at, count=needed)
-    if not len(window) or window.last_closed_at != bar_at:
-        return None
+@dataclass(frozen=True)
+class Inputs:
+    """What one session's bar is decided on."""
+
+    session: TradingSession
+    bar_at: datetime
+    is_late: bool
+    strategy: Strategy
+    instrument: InstrumentSpec
+    window: BarWindow
+    standing: Standing
+    forecast: ForecastView | NoForecast | None
+
+
+def gather_inputs(wanted: Sequence[tuple[TradingSession, datetime, bool]]) -> list[Inputs | None]:
+    """Read the inputs of several sessions' bars (session, close, whether it came late) together; None where an instrument has no bar there.
+
+    Every horizon is forecast on each bar that is not late (each forecast is stored and published); a session's is the one it goes by.
+    """
+    strategies = [build_strategy(session.strategy.kind, session.strategy.parameters) for session, _, _ in wanted]
+    windows = _windows(wanted, strategies)
+    timely = [window for (_, _, is_late), window in zip(wanted, windows, strict=True) if window is not None and not is_late]
+    made = iter(forecasts.forecast_windows(timely, horizons=HORIZONS))
+    standings = orders.standings([(session.id, session.account_id, session.instrument_id) for session, _, _ in wanted])
+    return [
+        Inputs(
+            session=session,
+            bar_at=bar_at,
+            is_late=is_late,
+            strategy=strategy,
+            instrument=window.instrument,
+            window=window,
+            standing=standings[session.id],
+            forecast=None if is_late else next(made)[strategy.forecast_horizon_bars],
+        )
+        if window is not None
+        else None
+        for (session, bar_at, is_late), strategy, window in zip(wanted, strategies, windows, strict=True)
+    ]
+
+
+def _windows(wanted: Sequence[tuple[TradingSession, datetime, bool]], strategies: Sequence[Strategy]) -> list[BarWindow | None]:
+    """The bars each session needs; one read where several trade the same instrument."""
+    needed = [max(strategy.warmup_bars, WARMUP_BARS) for strategy in strategies]
+    most: dict[tuple[UUID, str, datetime], int] = {}
+    keys = [(session.instrument_id, session.timeframe, bar_at) for session, bar_at, _ in wanted]
+    for key, count in zip(keys, needed, strict=True):
+        most[key] = max(count, most.get(key, 0))
+    read = {
+        (instrument_id, timeframe, bar_at): markets.bar_window(
+            markets.instrument_spec(instrument_id), Timeframe(timeframe), until=bar_at, count=count
+        )
+        for (instrument_id, timeframe, bar_at), count in most.items()
+    }
+    return [
+        read[key].last(count) if len(read[key]) and read[key].last_closed_at == key[2] else None
+        for key, count in zip(keys, needed, strict=True)
+    ]
+
+
+def evaluate(inputs: Inputs, *, decision_id: UUID) -> Evaluation:
+    """Work out what the session does on its bar."""
+    session, strategy, window, bar_at = inputs.session, inputs.strategy, inputs.window, inputs.bar_at
     evaluation = Evaluation(window=window, parameters=asdict(strategy.parameters))
-    evaluation.position = orders.session_position(session.id, instrument.id)
-    if is_late:
+    evaluation.position = inputs.standing.position
+    if inputs.is_late:
         return evaluation.close_with(
             Outcome.LATE_BAR,
             f"The bar of {bar_at:%Y-%m-%d %H:%M} UTC arrived after newer ones were decided on; it is recorded and not traded.",
         )
-    evaluation.forecast = _forecasts(window, strategy)
+    evaluation.forecast = inputs.forecast
     if len(window) < strategy.warmup_bars:
         return evaluation.close_with(
             Outcome.WARMING_UP, f"{strategy.title} needs {strategy.warmup_bars} bars and has {len(window)}; it waits."
         )
-    if not _judge(evaluation, strategy, instrument):
+    if not _judge(evaluation, strategy, inputs.instrument):
         return evaluation
-    _act(session, evaluation, instrument, decision_id=decision_id, bar_at=bar_at)
+    _act(session, evaluation, inputs, decision_id=decision_id)
     return evaluation
 
 
-def _forecasts(window: BarWindow, strategy: Strategy) -> ForecastView | NoForecast:
-    """Forecast every horizon on this bar (each is stored and published); return the one the strategy goes by."""
-    return forecasts.forecast_horizons(window=window, horizons=HORIZONS)[strategy.forecast_horizon_bars]
-
-
 def _judge(evaluation: Evaluation, strategy: Strategy, instrument: InstrumentSpec) -> bool:
-    """Ask the strategy. A strategy that raises yields FAILED, and the session is failed by its owner."""
+    """Ask the strategy. A strategy that raises yields FAILED, and the session is failed by its owner; a database error goes up."""
     forecast = evaluation.forecast
     assert forecast is not None
     context = Context(instrument, evaluation.window, dict(forecast.features), forecast, evaluation.position)
     try:
-        with transaction.atomic():
-            evaluation.signal = strategy.decide(context)
+        evaluation.signal = strategy.decide(context)
+    except DatabaseError:
+        raise
     except Exception as error:
         log.exception("strategy_raised", strategy=strategy.kind, symbol=instrument.symbol)
         evaluation.close_with(
@@ -128,12 +181,12 @@ def _judge(evaluation: Evaluation, strategy: Strategy, instrument: InstrumentSpe
     return True
 
 
-def _act(session: TradingSession, evaluation: Evaluation, instrument: InstrumentSpec, *, decision_id: UUID, bar_at: datetime) -> None:
-    signal = evaluation.signal
+def _act(session: TradingSession, evaluation: Evaluation, inputs: Inputs, *, decision_id: UUID) -> None:
+    signal, instrument, bar_at = evaluation.signal, inputs.instrument, inputs.bar_at
     assert signal is not None
     is_stopping = session.state == SessionState.STOPPING and not session.keep_positions
     action = plan_action(
-        signal=signal, position=evaluation.position, has_open_order=orders.has_open_order(session.id), is_stopping=is_stopping
+        signal=signal, position=evaluation.position, has_open_order=inputs.standing.has_open_order, is_stopping=is_stopping
     )
     symbol = instrument.symbol
     match action:
