@@ -6,6 +6,7 @@ Used by the proofs and the whole-system tests: starts, logs in by the printed li
 from __future__ import annotations
 
 import http.cookiejar
+import json
 import os
 import re
 import signal
@@ -52,7 +53,8 @@ class RunningSystem:
         self.started_at = 0.0
         self.login_link = ""
         self._process: subprocess.Popen[str] | None = None
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+        self._cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
 
     # life
 
@@ -196,6 +198,18 @@ class RunningSystem:
             return error.code
         except (urllib.error.URLError, OSError):
             return 0
+
+    def command_clock(self, venue_id: str, body: dict[str, Any]) -> None:
+        """Use the transport over the REST interface, as the logged-in person."""
+        token = next((cookie.value for cookie in self._cookies if cookie.name == "csrftoken"), "") or ""
+        request = urllib.request.Request(
+            self.url(f"/api/v1/venues/{venue_id}/clock/"),
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "X-CSRFToken": token, "Referer": self.url("/")},
+            method="POST",
+        )
+        with self._opener.open(request, timeout=30) as answer:
+            assert answer.status in (200, 202), answer.status
 
     # database
 

@@ -84,16 +84,17 @@ class ReplayPlayer:
 
     def _pause_left(self, view: VenueView) -> float:
         """Seconds until the next bar is due at the venue's speed; none while jumping or stepping."""
-        is_hurrying = view.jump_to is not None or view.status is ClockStatus.PAUSED
-        if self._played_at is None or is_hurrying:
+        if self._played_at is None or _is_hurrying(view):
             return 0.0
         return self._played_at + 1 / float(view.bars_per_second) - self._monotonic()
 
     def _next_beat(self, view: VenueView) -> float:
-        """When the bar just played was due, so that the pace holds; now, after a delay of more than a bar."""
+        """When the bar just played was due, so that the pace holds; now, after a delay of more than a bar or when it came without a pause."""
         now, length = self._monotonic(), 1 / float(view.bars_per_second)
-        due = now if self._played_at is None else self._played_at + length
-        return due if now - due < length else now
+        if self._played_at is None or _is_hurrying(view):
+            return now
+        due = self._played_at + length
+        return due if now - length < due <= now else now
 
     def _wait(self, venue_id: UUID, waiting_for: str) -> float:
         now = self._monotonic()
@@ -119,3 +120,8 @@ def _wants_bar(view: VenueView) -> bool:
     if view.status is ClockStatus.RUNNING:
         return True
     return view.status is ClockStatus.PAUSED and (view.steps_requested > 0 or view.jump_to is not None)
+
+
+def _is_hurrying(view: VenueView) -> bool:
+    """Whether bars come without a pause: jumping, or stepping by hand."""
+    return view.jump_to is not None or view.status is ClockStatus.PAUSED

@@ -180,6 +180,19 @@ def test_a_late_bar_does_not_make_the_next_ones_hurry(venue: VenueView, player: 
     assert selectors.venue(venue.id).bars_done == 2
 
 
+def test_after_a_jump_the_replay_goes_on_at_its_speed(venue: VenueView, player: ReplayPlayer, stopwatch: Stopwatch) -> None:
+    player.advance()
+    services.command_clock(venue_id=venue.id, action="jump", jump_to=datetime(2003, 3, 3, tzinfo=UTC), actor="tester")
+    for _ in range(60):
+        stopwatch.now += 0.02
+        player.advance()
+    arrived = selectors.venue(venue.id)
+    assert (arrived.now_at, arrived.jump_to) == (datetime(2003, 3, 3, 21, tzinfo=UTC), None)
+    stopwatch.now += 1.0
+    player.advance()
+    assert selectors.venue(venue.id).bars_done == arrived.bars_done + 1
+
+
 def test_nothing_is_played_while_the_barrier_is_shut(
     venue: VenueView, player: ReplayPlayer, barrier: FakeBarrier, stopwatch: Stopwatch
 ) -> None:
