@@ -39,7 +39,7 @@ def retrain_due() -> list[UUID]:
     failed is not tried again before the next is due.
     """
     due = [venue for venue in markets.venues() if venue.status == ClockStatus.RUNNING and _is_due(venue)]
-    return [train_venue(venue_id=venue.id, reason=f"More than {RETRAIN_AFTER_BARS} bars since the last training.") for venue in due]
+    return [train_venue(venue_id=venue.id, reason=f"more than {RETRAIN_AFTER_BARS} bars since the last training") for venue in due]
 
 
 def train_venue(*, venue_id: UUID, reason: str) -> UUID:
