@@ -8,7 +8,8 @@ let isPaused = false;
 
 document.addEventListener("live:events", ({ detail }) => {
   const wanted = detail.events.filter(fits);
-  if (isPaused || tail.dataset.isNewest !== "true") held.push(...wanted);
+  if (detail.events_left_out) wanted.unshift({ leftOut: detail.events_left_out });
+  if (isPaused || tail.dataset.isNewest !== "true") hold(wanted);
   else wanted.forEach(show);
   label();
 });
@@ -25,8 +26,20 @@ function fits(event) {
   return (!type || event.type.startsWith(type)) && (!priority || event.priority === priority);
 }
 
+// No more is kept than the tail can show; what falls out is counted.
+function hold(events) {
+  held.push(...events);
+  const dropped = held.splice(0, Math.max(0, held.length - AT_MOST));
+  const count = dropped.reduce((sum, event) => sum + (event.leftOut || 1), 0);
+  if (count) held.unshift({ leftOut: count + (held[0]?.leftOut ? held.shift().leftOut : 0) });
+}
+
 function show(event) {
   tail.querySelector(".empty")?.remove();
+  if (event.leftOut) {
+    tail.prepend(cell("div", "tail-gap", `About ${event.leftOut} more events came in between, faster than they can be shown here. Reload to read them all.`));
+    return;
+  }
   const row = document.createElement("div");
   row.className = `tail-row tail-${event.priority.toLowerCase()} flash`;
   const text = cell("span", "tail-text", `${event.text} `);

@@ -79,21 +79,23 @@ def _position_row(item: PositionView) -> PositionRow:
 def _sessions(venue_id: UUID, positions: Iterable[PositionView], latest: list[DecisionView]) -> tuple[SessionCard, ...]:
     cards = sorted(strategies.sessions(venue_id), key=lambda item: (not item.state.is_active, item.strategy, item.symbol))
     traded_by = Counter(item.instrument_id for item in cards)
-    unrealised = {item.instrument_id: item.unrealised_pnl for item in positions}
+    held = {item.instrument_id: item for item in positions}
     newest: dict[UUID, DecisionView] = {}
     for decision in latest:
         newest.setdefault(decision.session_id, decision)
     return tuple(
-        _session_card(item, newest, unrealised.get(item.instrument_id) if traded_by[item.instrument_id] == 1 else None) for item in cards
+        _session_card(item, newest, held.get(item.instrument_id) if traded_by[item.instrument_id] == 1 else None) for item in cards
     )
 
 
-def _session_card(session: SessionView, newest: dict[UUID, DecisionView], unrealised: Decimal | None) -> SessionCard:
+def _session_card(session: SessionView, newest: dict[UUID, DecisionView], held: PositionView | None) -> SessionCard:
+    """The result of a position is the session's only where the session holds all of it."""
+    position = orders.session_position(session.id, session.instrument_id)
     return SessionCard(
         session=session,
         latest=newest.get(session.id) or strategies.latest_decision(session.id),
-        position=orders.session_position(session.id, session.instrument_id),
-        unrealised=unrealised,
+        position=position,
+        unrealised=held.unrealised_pnl if held is not None and held.quantity == position else None,
         chart_path=chart_path(session.symbol),
     )
 

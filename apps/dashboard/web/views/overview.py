@@ -16,7 +16,7 @@ from apps.portfolio.contracts import EntryView, Line
 from apps.risk import selectors as risk
 
 _TRADES_SHOWN = 50
-_ENTRIES_SHOWN = 40
+_ENTRIES_SHOWN = 15
 
 
 @page
