@@ -7,7 +7,8 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -27,6 +28,8 @@ class Mutant:
     line: str
     mistake: str
     check: Callable[[], None]
+    registry: str = ""
+    """`module:name` of a dict in which the module declares itself; declaring twice is an error, so it is set aside while planting."""
 
 
 def passes(check: Callable[[], None], mutant: Mutant | None = None) -> bool:
@@ -63,9 +66,24 @@ def _plant(mutant: Mutant) -> None:
     if source.count(mutant.line) != 1:
         raise SystemExit(f"{mutant.module} has {mutant.line!r} {source.count(mutant.line)} times")
     changed = sys.modules["mutant"] = ModuleType("mutant")
-    exec(compile(source.replace(mutant.line, mutant.mistake), str(module.__file__), "exec"), vars(changed))
+    with _set_aside(mutant.registry):
+        exec(compile(source.replace(mutant.line, mutant.mistake), str(module.__file__), "exec"), vars(changed))
     for name, old in vars(module).items():
         _take_over(old, vars(changed).get(name), mutant.module)
+
+
+@contextmanager
+def _set_aside(registry: str) -> Iterator[None]:
+    if not registry:
+        yield
+        return
+    module, _, name = registry.partition(":")
+    declared: dict[str, Any] = getattr(importlib.import_module(module), name)
+    kept = dict(declared)
+    declared.clear()
+    yield
+    declared.clear()
+    declared.update(kept)
 
 
 def _take_over(old: Any, new: Any, module: str) -> None:

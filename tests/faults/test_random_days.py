@@ -1,0 +1,146 @@
+"""Random days of people and strategies at one account: orders of every kind, cancels, halts, crashes, bars, the end of the account.
+
+After every action: what is reserved belongs to an open order and every open order has its reservation (15); open exits together never exceed
+the position (7); the books equal the venue's and balance (6, 13).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+
+from apps.core.errors import TradingError
+from apps.core.ports import port
+from apps.core.vocabulary import OrderType, Side, TimeInForce
+from apps.orders import selectors
+from apps.orders.contracts import OPEN_STATUSES
+from apps.orders.management.commands.run_executor import ExecutorDaemon
+from apps.orders.models import Order
+from apps.orders.ports import AccountDirectory
+from apps.orders.services import request_cancel, submit_manual_order
+from apps.portfolio import selectors as books
+from apps.portfolio.services import close_account
+from apps.risk.models import Halt, Reservation, RiskLimit
+from apps.risk.services import engage_halt, reset_halt, seed_default_limits
+from tests.factories.trading_world import World, add_bar, open_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SEEDS = int(os.environ.get("TRADING_FAULT_SEEDS", "5"))
+ACTIONS = 60
+NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
+KINDS = {"order": 10, "work": 8, "bar": 6, "cancel": 3, "crash": 2, "halt": 1, "reset": 2}
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that happens; what it concerns is chosen by `pick`."""
+
+    kind: str
+    pick: int
+
+
+def plan_of(source: random.Random) -> list[Action]:
+    """A day: a function of the seed alone."""
+    return [Action(source.choices(list(KINDS), list(KINDS.values()))[0], source.randrange(10**6)) for _ in range(ACTIONS)]
+
+
+def newest_order(world: World) -> UUID:
+    """The account's newest order."""
+    return Order.objects.filter(account_id=world.account_id).latest("id").id
+
+
+class Day:
+    """Plays a plan and checks after every action."""
+
+    def __init__(self) -> None:
+        self.world = open_world(symbols=2)
+        self.executor = ExecutorDaemon()
+        self.price = Decimal(100)
+        seed_default_limits()
+        RiskLimit.objects.filter(code="DUPLICATE_ORDER").update(is_enabled=False)
+
+    def play(self, plan: list[Action]) -> None:
+        for action in plan:
+            getattr(self, action.kind)(random.Random(action.pick))
+            self.check()
+        close_account(self.world.account_id, closed_at=self.world.now_at)
+        self.settle()
+        self.check()
+        assert not Order.objects.filter(status__in=OPEN_STATUSES).exists()
+        assert not Reservation.objects.filter(ended_at=None).exists()
+
+    def order(self, source: random.Random) -> None:
+        order_type = source.choice(list(OrderType))
+        price = (self.price * Decimal(source.randrange(90, 111)) / 100).quantize(Decimal("0.01"))
+        try:
+            submit_manual_order(
+                account_id=self.world.account_id,
+                instrument_id=source.choice(self.world.instruments).id,
+                side=source.choice(list(Side)),
+                order_type=order_type,
+                quantity=Decimal(source.choice([1, 5, 10, 50, 400, 3_000])),
+                limit_price=price if order_type is OrderType.LIMIT else None,
+                stop_price=price if order_type is OrderType.STOP else None,
+                time_in_force=source.choice(list(TimeInForce)),
+                actor="person",
+                now=NOW,
+                request_id=uuid4(),
+            )
+        except TradingError as error:
+            assert error.message
+
+    def work(self, source: random.Random) -> None:
+        self.executor.work()
+
+    def bar(self, source: random.Random) -> None:
+        open_, close = (self.price + Decimal(source.randrange(-300, 301)) / 100 for _ in range(2))
+        high, low = max(open_, close) + 1, min(open_, close) - 1
+        self.price = max(close, Decimal(50))
+        add_bar(self.world, *(str(item) for item in (open_, high, low, close)))
+
+    def cancel(self, source: random.Random) -> None:
+        working = list(Order.objects.filter(status__in=OPEN_STATUSES).order_by("id").values_list("id", flat=True))
+        if working:
+            request_cancel(order_id=source.choice(working), actor="person", reason="at random")
+
+    def crash(self, source: random.Random) -> None:
+        """The executor forgets everything that is not in the database."""
+        self.executor.prepare()
+
+    def halt(self, source: random.Random) -> None:
+        engage_halt(actor="person", reason="at random", now=NOW, flatten=source.random() < 0.5)
+
+    def reset(self, source: random.Random) -> None:
+        for halt_id in Halt.objects.filter(reset_at=None).values_list("id", flat=True):
+            reset_halt(halt_id=halt_id, actor="person", reason="go on", now=NOW)
+
+    def settle(self) -> None:
+        for _ in range(10):
+            self.executor.work()
+
+    def check(self) -> None:
+        working = set(Order.objects.filter(status__in=OPEN_STATUSES).values_list("id", flat=True))
+        holding = set(Reservation.objects.filter(ended_at=None).values_list("order_id", flat=True))
+        assert working == holding
+        held = port(AccountDirectory).positions(self.world.account_id)
+        for instrument in self.world.instruments:
+            exits = Order.objects.filter(instrument_id=instrument.id, is_reducing=True, status__in=OPEN_STATUSES)
+            for side in Side:
+                leaving = sum((row.quantity - row.filled_quantity for row in exits.filter(side=side)), Decimal(0))
+                assert leaving <= max(-held.get(instrument.id, Decimal(0)) * side.sign, Decimal(0)), "exits exceed the position"
+        assert [(item.code, item.message) for item in selectors.audit()] == []
+        assert books.trial_balance().is_balanced
+
+
+def test_whatever_happens_reservations_follow_orders_and_exits_the_position() -> None:
+    for seed in [random.SystemRandom().randrange(10**9) for _ in range(SEEDS)]:
+        print(f"seed {seed}")
+        Day().play(plan_of(random.Random(seed)))
+        Halt.objects.update(reset_at=NOW)
