@@ -1,15 +1,15 @@
 // The equity curve: the server's picture is replaced by one with a crosshair that grows with every bar.
 
-import { AreaSeries } from "../vendor/lightweight-charts/lightweight-charts.mjs";
+import { AreaSeries, LineSeries, LineStyle } from "../vendor/lightweight-charts/lightweight-charts.mjs";
 import { chartOptions, colors, faded, load, openChart } from "./drawing.js";
 
 const place = document.getElementById("equity-chart");
 if (place) start();
 
 async function start() {
-  let points;
+  let points, benchmark;
   try {
-    points = (await load(place.dataset.source)).points;
+    ({ points, benchmark } = await load(place.dataset.source));
   } catch {
     return; // the server's picture stays
   }
@@ -18,6 +18,7 @@ async function start() {
   const series = chart.addSeries(AreaSeries, { ...paint(colors(), points), lineWidth: 2, priceFormat: { type: "price", precision: 2, minMove: 0.01 } });
   series.setData(points.map(([time, value]) => ({ time, value: Number(value) })));
   series.createPriceLine({ price: Number(points[0][1]), color: colors().muted, lineStyle: 2, lineWidth: 1, axisLabelVisible: false, title: "start" });
+  const compared = benchmark ? compare(chart, benchmark, points[0][0]) : null;
   chart.timeScale().fitContent();
   let newest = points.at(-1)[0];
   let isMovedByHand = false;
@@ -34,7 +35,18 @@ async function start() {
   document.addEventListener("theme:changed", () => {
     chart.applyOptions(chartOptions(colors()));
     series.applyOptions(paint(colors(), points));
+    compared?.applyOptions({ color: colors().muted });
   });
+}
+
+// The index bought and held, as far as it was known when the page was made; named under the chart.
+function compare(chart, benchmark, from) {
+  const line = chart.addSeries(LineSeries, { color: colors().muted, lineWidth: 1, lineStyle: LineStyle.Dashed, priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false });
+  line.setData(benchmark.points.filter(([time]) => time >= from).map(([time, value]) => ({ time, value })));
+  const label = document.createElement("span");
+  label.textContent = `Dashed: ${benchmark.label}. `;
+  place.nextElementSibling?.prepend(label);
+  return line;
 }
 
 function paint(now, points) {

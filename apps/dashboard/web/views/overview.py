@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from apps.dashboard.selectors import runs as runs_selectors
+from apps.dashboard.selectors.benchmark import benchmark
 from apps.dashboard.selectors.overview import equity_points, overview
 from apps.dashboard.web.context import page_frame
 from apps.dashboard.web.guard import page
@@ -27,9 +30,12 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @page
 def equity_data(request: HttpRequest) -> HttpResponse:
-    """The equity curve for the script that draws it."""
+    """The equity curve for the script that draws it, and what it is compared with."""
     venue = page_frame(request).venue
-    return JsonResponse({"points": equity_points(venue.id, since=moment_of(request.GET, "since")) if venue else []})
+    if venue is None:
+        return JsonResponse({"points": [], "benchmark": None})
+    points, compared = equity_points(venue.id, since=moment_of(request.GET, "since")), benchmark(venue.id)
+    return JsonResponse({"points": points, "benchmark": asdict(compared) if compared else None})
 
 
 @page
