@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 from django.db import connection
@@ -24,8 +25,22 @@ class HeldLease:
 
 def process_identity() -> str:
     """Host, pid and start of this process: the owner name of its leases."""
-    started = int(psutil.Process().create_time() * 1000)
-    return f"{socket.gethostname()}:{os.getpid()}:{started}"
+    return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+
+
+def _start_of(pid: int) -> int:
+    """When the process started, in units that do not move when somebody sets the clock; raises `psutil.NoSuchProcess`.
+
+    Linux counts ticks since the boot. What psutil makes of them is a wall time, and with the clock set it names a process that lives as
+    another one. Elsewhere the system itself keeps the wall time of the start.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return int(psutil.Process(pid).create_time() * 1000)
+    except ProcessLookupError as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return int(stat.rpartition(")")[2].split()[19])
 
 
 def acquire(name: str, *, seconds: float, owner: str | None = None) -> HeldLease | None:
@@ -83,8 +98,8 @@ def _has_ended(owner: str) -> bool:
     if len(parts) != 3 or parts[0] != socket.gethostname() or not parts[1].isdecimal():
         return False
     try:
-        process = psutil.Process(int(parts[1]))
-        return int(process.create_time() * 1000) != int(parts[2]) or process.status() == psutil.STATUS_ZOMBIE
+        pid = int(parts[1])
+        return _start_of(pid) != int(parts[2]) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 

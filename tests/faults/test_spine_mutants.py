@@ -17,6 +17,7 @@ from apps.events.models import LoggedEvent
 from apps.orders.ports import AccountDirectory
 from apps.orders.services.executing import AccountExecutor
 from apps.orders.services.ownership import Ownership
+from apps.risk.contracts import CheckCode
 from apps.risk.models import Reservation
 from apps.strategies import services as strategies
 from apps.strategies.models import Decision, TradingSession
@@ -30,6 +31,7 @@ from tests.integration.portfolio import test_journal_in_the_database as journal
 from tests.integration.risk import test_gate as gate
 from tests.integration.risk import test_halts as halts
 from tests.integration.risk import test_limits as limits
+from tests.integration.risk.orders import assess, propose
 from tests.integration.strategies import test_adversity as adversity
 from tests.unit.common import test_leases as leases
 from tests.unit.orders import test_attribution as attribution
@@ -61,7 +63,7 @@ def manual_orders_do_not_repeat() -> None:
 
 
 def stale_data_refuse() -> None:
-    gate_unit.test_what_is_missing_refuses({"data_age_bars": None}, gate_unit.CheckCode.MAX_DATA_AGE)
+    gate_unit.test_what_is_missing_refuses({"data_age_bars": None}, CheckCode.MAX_DATA_AGE)
 
 
 def a_missing_measure_counts_as_bad() -> None:
@@ -115,7 +117,7 @@ def ended_orders_hold_nothing() -> None:
     ownership = Ownership.take(world.account_id)
     assert ownership is not None
     loop = AccountExecutor(port(AccountDirectory).account(world.account_id), ownership)
-    verdict = gate.assess(gate.propose(world))
+    verdict = assess(propose(world))
     order_id = Reservation.objects.get().order_id
     assert verdict.approved
     executor.settle(loop)

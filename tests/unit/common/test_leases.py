@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import psutil
 import pytest
 from django.db import connection
 
@@ -76,3 +77,11 @@ def test_of_many_who_ask_at_once_one_gets_it() -> None:
 def test_the_identity_of_a_process_does_not_change() -> None:
     assert leases.process_identity() == leases.process_identity()
     assert len(leases.process_identity()) <= 120
+
+
+def test_setting_the_clock_does_not_make_a_living_owner_a_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = leases.process_identity()
+    boot = psutil.boot_time()
+    monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: boot + 3600)
+    assert leases.process_identity() == before
+    assert not leases._has_ended(before)
