@@ -51,7 +51,7 @@ LESS_URGENT = frozenset({"events", "worker", "beat"})
 def application_processes(*, host: str, port: int, settings: Mapping[str, str]) -> list[ProcessSpecification]:
     """Web first, because a person waits for it; then what trades; then what computes."""
     commands: dict[str, list[str]] = {
-        "web": ["-m", "uvicorn", "trading_system.asgi:application", "--host", host, "--port", str(port), "--log-level", "warning",
+        "web": ["-m", "uvicorn", "trading_system.asgi:application", "--host", host, "--port", str(port), "--log-level", "warning", "--no-proxy-headers",
                 "--timeout-graceful-shutdown", "2", "--ws-max-size", "65536", "--no-server-header"],
         "streams": [MANAGE, "run_streams"],
         "trainer": [*_CELERY, "worker", "-n", "trainer@%h", "-Q", "compute", "--pool=solo", *_QUIET_WORKER],

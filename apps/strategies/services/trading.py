@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
     from apps.strategies.services.evaluation import Evaluation
 
 
+@dataclass(frozen=True)
+class Wish:
+    """The order that a decision wants."""
+
+    side: Side
+    quantity: Decimal
+    is_reducing: bool
+    decision_id: UUID
+    bar_at: datetime
+
+
 def enter(session: TradingSession, evaluation: Evaluation, instrument: InstrumentSpec, *, decision_id: UUID, bar_at: datetime) -> None:
     """Open a position in the direction of the signal, if size, room and risk allow it."""
     signal = evaluation.signal
@@ -44,17 +56,15 @@ def enter(session: TradingSession, evaluation: Evaluation, instrument: Instrumen
         evaluation.close_with(Outcome.TOO_SMALL, f"No order for {instrument.symbol}: {sizing.reason} {signal.reason}")
         return
     side = Side.BUY if signal.direction == "LONG" else Side.SELL
-    _propose(
-        session, evaluation, instrument, side=side, quantity=sizing.quantity, is_reducing=False, decision_id=decision_id, bar_at=bar_at
-    )
+    _propose(session, evaluation, instrument, Wish(side, sizing.quantity, is_reducing=False, decision_id=decision_id, bar_at=bar_at))
 
 
 def leave(session: TradingSession, evaluation: Evaluation, instrument: InstrumentSpec, *, decision_id: UUID, bar_at: datetime) -> None:
     """Close what the session holds. Never depends on forecast, factor or counts."""
     side = Side.SELL if evaluation.position > 0 else Side.BUY
     _propose(
-        session, evaluation, instrument, side=side, quantity=abs(evaluation.position), is_reducing=True, decision_id=decision_id, bar_at=bar_at
-    )  # fmt: skip
+        session, evaluation, instrument, Wish(side, abs(evaluation.position), is_reducing=True, decision_id=decision_id, bar_at=bar_at)
+    )
 
 
 def _size(session: TradingSession, evaluation: Evaluation, instrument: InstrumentSpec, *, price: Decimal, bar_at: datetime) -> None:
@@ -78,70 +88,69 @@ def _size(session: TradingSession, evaluation: Evaluation, instrument: Instrumen
     )
 
 
-def _propose(
-    session: TradingSession,
-    evaluation: Evaluation,
-    instrument: InstrumentSpec,
-    *,
-    side: Side,
-    quantity: Decimal,
-    is_reducing: bool,
-    decision_id: UUID,
-    bar_at: datetime,
-) -> None:
+def _propose(session: TradingSession, evaluation: Evaluation, instrument: InstrumentSpec, wish: Wish) -> None:
     """Ask the gate; place the order or say which check refused it."""
     signal = evaluation.signal
     assert signal is not None
-    closes = evaluation.window.close
     order_id = uuid7()
-    verdict = risk.assess_and_reserve(
-        OrderProposal(
-            order_id=order_id,
-            account_id=session.account_id,
-            instrument=instrument,
-            side=side,
-            order_type=OrderType.MARKET,
-            quantity=quantity,
-            reference_price=instrument.price(int(closes[-1])),
-            previous_close=instrument.price(int(closes[-2])) if len(closes) > 1 else None,
-            data_at=bar_at,
-            is_reducing=is_reducing,
-            mode=TradingMode(session.mode),
-            confidence=Decimal(str(round(signal.confidence, 6))),
-            data_age_bars=0,
-            strategy=session.strategy.kind,
-            origin_id=session.id,
-        ),
-        now=datetime.now(UTC),
-    )
+    verdict = risk.assess_and_reserve(_proposal(session, evaluation, instrument, wish, order_id), now=datetime.now(UTC))
     evaluation.verdict = verdict
-    verb = f"{'Buy' if side is Side.BUY else 'Sell'} {quantity.normalize():f} {instrument.symbol}"
+    verb = f"{'Buy' if wish.side is Side.BUY else 'Sell'} {wish.quantity.normalize():f} {instrument.symbol}"
     failure = verdict.first_failure
     if failure is not None:
         outcome = Outcome.HALTED if failure.code == CheckCode.HALT else Outcome.REFUSED_BY_RISK
         evaluation.close_with(outcome, f"{verb} was refused: {failure.message} {signal.reason}")
         return
     evaluation.order_id = order_id
-    orders.place_order(
-        OrderRequest(
-            id=order_id,
-            client_order_id=client_order_id(account_id=session.account_id, origin=f"{session.id}|{bar_at.isoformat()}"),
-            account_id=session.account_id,
-            instrument=instrument,
-            side=side,
-            order_type=OrderType.MARKET,
-            quantity=quantity,
-            mode=TradingMode(session.mode),
-            market_at=bar_at,
-            origin=OrderOrigin.SESSION,
-            is_reducing=is_reducing,
-            origin_id=session.id,
-            decision_id=decision_id,
-            verdict_id=verdict.id,
-            reason=signal.reason[:300],
-        )
+    orders.place_order(_request(session, instrument, wish, order_id=order_id, verdict_id=verdict.id, reason=signal.reason))
+    price = "close" if instrument.is_closes_only else "open"
+    evaluation.close_with(Outcome.TRADE, f"{verb} at the next {price}. {_why(session, signal, is_reducing=wish.is_reducing)}")
+
+
+def _proposal(session: TradingSession, evaluation: Evaluation, instrument: InstrumentSpec, wish: Wish, order_id: UUID) -> OrderProposal:
+    """The order as the gate judges it, with the newest close as its reference."""
+    signal, closes = evaluation.signal, evaluation.window.close
+    assert signal is not None
+    return OrderProposal(
+        order_id=order_id,
+        account_id=session.account_id,
+        instrument=instrument,
+        side=wish.side,
+        order_type=OrderType.MARKET,
+        quantity=wish.quantity,
+        reference_price=instrument.price(int(closes[-1])),
+        previous_close=instrument.price(int(closes[-2])) if len(closes) > 1 else None,
+        data_at=wish.bar_at,
+        is_reducing=wish.is_reducing,
+        mode=TradingMode(session.mode),
+        confidence=Decimal(str(round(signal.confidence, 6))),
+        data_age_bars=0,
+        strategy=session.strategy.kind,
+        origin_id=session.id,
     )
-    evaluation.close_with(Outcome.TRADE, f"{verb} at the next open. {_why(session, signal, is_reducing=is_reducing)}")
+
+
+def _request(
+    session: TradingSession, instrument: InstrumentSpec, wish: Wish, *, order_id: UUID, verdict_id: UUID, reason: str
+) -> OrderRequest:
+    """The approved order as an intent; its client id depends on session and bar alone."""
+    return OrderRequest(
+        id=order_id,
+        client_order_id=client_order_id(account_id=session.account_id, origin=f"{session.id}|{wish.bar_at.isoformat()}"),
+        account_id=session.account_id,
+        instrument=instrument,
+        side=wish.side,
+        order_type=OrderType.MARKET,
+        quantity=wish.quantity,
+        mode=TradingMode(session.mode),
+        market_at=wish.bar_at,
+        origin=OrderOrigin.SESSION,
+        is_reducing=wish.is_reducing,
+        origin_id=session.id,
+        decision_id=wish.decision_id,
+        verdict_id=verdict_id,
+        reason=reason[:300],
+    )
 
 
 def _why(session: TradingSession, signal: Signal, *, is_reducing: bool) -> str:
