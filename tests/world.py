@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -55,3 +56,11 @@ class World:
             closed_at = self.play()
             self.settle()
         return closed_at
+
+    def step_until(self, condition: Callable[[], object], *, bars: int = 250) -> None:
+        """Play until `condition` holds; fails after so many bars."""
+        for _ in range(bars):
+            if condition():
+                return
+            self.step()
+        raise AssertionError(f"{bars} bars did not bring it about")

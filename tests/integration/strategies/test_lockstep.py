@@ -32,8 +32,7 @@ def test_every_session_decides_every_bar_once_and_orders_equal_trading_decisions
 
 def test_an_order_fills_on_the_bar_after_its_decision_and_its_reservation_ends() -> None:
     world = World()
-    while not Order.objects.exists():
-        world.step()
+    world.step_until(Order.objects.exists)
     order = Order.objects.order_by("id").first()
     assert order is not None
     assert order.status == "ACKNOWLEDGED"
@@ -68,8 +67,7 @@ def test_deciding_a_bar_again_changes_nothing() -> None:
 
 def test_stopping_a_session_flattens_it_and_keeping_positions_does_not() -> None:
     world = World()
-    while Fill.objects.count() < 2:
-        world.step()
+    world.step_until(lambda: Fill.objects.count() >= 2)
     first, second = Order.objects.filter(status="FILLED").order_by("id")[:2]
     assert first.origin_id is not None and second.origin_id is not None
     services.stop_session(session_id=first.origin_id, keep_positions=False, actor="test", reason="enough")
