@@ -44,8 +44,7 @@ def of_sessions() -> dict[object, Decimal]:
 @pytest.mark.django_db
 def test_after_a_halt_flattened_several_sessions_they_know_it_and_trade_again() -> None:
     world = World()
-    while Fill.objects.values("instrument").distinct().count() < 3:
-        world.step()
+    world.step_until(lambda: Fill.objects.values("instrument").distinct().count() >= 3)
     account_id = portfolio.default_account_id()
     assert account_id is not None
     halt_id = engage_halt(actor="test", reason="enough", now=NOW, flatten=True)
@@ -69,8 +68,7 @@ def test_after_a_halt_flattened_several_sessions_they_know_it_and_trade_again() 
 @pytest.mark.django_db
 def test_a_session_does_not_count_on_what_a_person_sold() -> None:
     world = World()
-    while not Fill.objects.exists():
-        world.step()
+    world.step_until(Fill.objects.exists)
     fill = Fill.objects.select_related("order").order_by("id")[0]
     origin = fill.order.origin_id
     assert origin is not None
@@ -160,8 +158,7 @@ def test_a_bar_cannot_pass_while_a_session_is_being_started() -> None:
 @pytest.mark.django_db
 def test_an_order_of_the_last_bar_of_an_instrument_is_cancelled_and_holds_nothing() -> None:
     world = World()
-    while not Order.objects.filter(status="ACKNOWLEDGED").exists():
-        world.step()
+    world.step_until(lambda: Order.objects.filter(status="ACKNOWLEDGED").exists())
     order = Order.objects.filter(status="ACKNOWLEDGED")[0]
     assert order.origin_id is not None
     services.finish_session(session_id=order.origin_id, reason="The data has no further bars.")
