@@ -63,11 +63,11 @@ def stored_decision(row: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-DECISION = """
-    SELECT json_build_object('features', d.features, 'signal', d.signal, 'sizing', d.sizing, 'parameters', d.parameters, 'checks', d.checks,
+DECISIONS = """
+    SELECT d.id::text, json_build_object('features', d.features, 'signal', d.signal, 'sizing', d.sizing, 'parameters', d.parameters, 'checks', d.checks,
         'bars', d.bars, 'forecast', (SELECT row_to_json(f) FROM forecasts_forecast f WHERE f.id = d.forecast_id),
         'forecast_refusal', d.forecast_refusal, 'outcome', d.outcome, 'sentence', d.sentence, 'order_id', d.order_id)::text
-    FROM strategies_decision d WHERE d.id = %s
+    FROM strategies_decision d
 """
 SKIPPED_FIELDS = {"signal.is_refused"}
 
@@ -91,23 +91,20 @@ def compare(page: str, row: dict[str, Any]) -> list[str]:
 def crawl(system: RunningSystem, *, limit: int | None = None) -> tuple[int, int, list[str]]:
     """Every order's page, and every decision's; returns how many of each and what was wrong."""
     wrong: list[str] = []
-    cut = f" LIMIT {limit}" if limit else ""
-    orders = system.query("SELECT o.id::text, o.decision_id::text FROM orders_order o WHERE o.status = 'FILLED' ORDER BY o.id" + cut)
+    stored = {decision_id: json.loads(text) for decision_id, text in system.query(DECISIONS)}
+    orders = system.query("SELECT id::text, decision_id::text FROM orders_order WHERE status = 'FILLED' ORDER BY id")[:limit]
     for order_id, decision_id in orders:
         page = system.get(f"/orders/{order_id}/")
         shown = fields_of(page)
         if decision_id:
-            row = json.loads(system.value(DECISION, [decision_id]))
-            wrong += [f"order {order_id}: {item}" for item in compare(page, row)]
+            wrong += [f"order {order_id}: {item}" for item in compare(page, stored[decision_id])]
         wrong += [f"order {order_id}: {item}" for item in wrong_fills(system, order_id, page)]
         for name, value in _order_values(system, order_id).items():
             if not same(shown.get(name, "absent"), value):
                 wrong.append(f"order {order_id}: {name} shown {shown.get(name)!r}, stored {value!r}")
-    decisions = [item[0] for item in system.query("SELECT id::text FROM strategies_decision ORDER BY id" + cut)]
+    decisions = sorted(stored)[:limit]
     for decision_id in decisions:
-        row = json.loads(system.value(DECISION, [decision_id]))
-        page = system.get(f"/decisions/{decision_id}/")
-        wrong += [f"decision {decision_id}: {item}" for item in compare(page, row)]
+        wrong += [f"decision {decision_id}: {item}" for item in compare(system.get(f"/decisions/{decision_id}/"), stored[decision_id])]
     return len(orders), len(decisions), wrong
 
 
