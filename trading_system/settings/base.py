@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import django_stubs_ext
 
@@ -94,6 +95,7 @@ _database: dict[str, Any] = (
         "PASSWORD": env.str("DB_PASS", default=""),
     }
 )
+_database["HOST"] = unquote(str(_database.get("HOST") or ""))  # a socket directory is written %2Fpath in a URL
 DATABASES: dict[str, dict[str, Any]] = {
     "default": _database
     | {
