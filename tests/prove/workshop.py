@@ -29,6 +29,7 @@ class Workshop:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="proof of the spine "))
+        self._folder.chmod(0o711)
         self._system: RunningSystem | None = None
         self.start_times: StartTimes | None = None
         self.peak_memory: dict[str, int] = {}
