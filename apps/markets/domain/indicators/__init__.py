@@ -1,0 +1,1 @@
+"""Indicators, for strategies and charts."""
