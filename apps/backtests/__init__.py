@@ -1,0 +1,1 @@
+"""Backtests, sweeps, walk-forward scores and the parity of paper with them."""
