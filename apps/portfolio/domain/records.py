@@ -5,9 +5,10 @@ Times are int64 microseconds since 1970 UTC. Amounts are float64 in the account'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -121,7 +122,7 @@ class TradeRecords:
     target_price: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        if len({len(column) for column in vars(self).values() if column is not None}) > 1:
+        if len({len(column) for column in self._columns().values()}) > 1:
             raise InvalidInput("The columns of trades must have one length.", where="trades")
 
     def __len__(self) -> int:
@@ -132,11 +133,13 @@ class TradeRecords:
         """What each trade earned after fees."""
         return self.realised - self.fees
 
+    def _columns(self) -> dict[str, Any]:
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: column for name, column in columns.items() if column is not None}
+
     def where(self, chosen: BoolArray) -> TradeRecords:
         """The chosen trades."""
-        names = self.__dataclass_fields__
-        columns = {name: getattr(self, name) for name in names}
-        return TradeRecords(**{name: None if column is None else column[chosen] for name, column in columns.items()})
+        return replace(self, **{name: column[chosen] for name, column in self._columns().items()})
 
     def ended_by(self, reason: ExitReason) -> TradeRecords:
         """The trades that ended for this reason."""
