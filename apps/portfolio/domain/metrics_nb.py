@@ -42,7 +42,9 @@ M_COLUMNS = 12
 
 
 @kernel
-def write_moments(count: int, shift: float, total: float, squares: float, below: float, out: Any, column: int) -> int:
+def write_moments(  # noqa: PLR0917 - a kernel takes scalars
+    count: int, shift: float, total: float, squares: float, below: float, out: Any, column: int
+) -> int:
     """Mean, variance (one degree of freedom) and downside mean square into three columns, from sums relative to `shift`."""
     if count < 1:
         return TOO_SHORT
