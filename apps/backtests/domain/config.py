@@ -1,0 +1,164 @@
+"""What a backtest is asked to do: one frozen value that says everything a run depends on, with the same meaning in JSON.
+
+The same configuration on the same bars by the same code gives the same fills, to the unit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from apps.core.errors import InvalidInput
+from apps.core.vocabulary import Timeframe
+
+CONFIG_VERSION = 1
+Value = bool | int | float | str
+"""What a parameter of a strategy may be."""
+
+
+class RunMode(StrEnum):
+    """How the strategy is written and driven: through the decision cycle of a session, as arrays, or as a class with `on_bar`."""
+
+    SESSION = "session"
+    VECTOR = "vector"
+    EVENT = "event"
+
+
+class Profile(StrEnum):
+    """Whose rules fills, costs and timing follow; `trading_system/decisions/0010-the-engine.md` has the table."""
+
+    DEFAULT = "default"
+    IDEAL = "ideal"
+    FREQTRADE = "freqtrade"
+    LEAN = "lean"
+
+
+class ScoreMode(StrEnum):
+    """What the headline figures are measured on: bars after those that chose the parameters, or all bars."""
+
+    WALK_FORWARD = "walk-forward"
+    PLAIN = "plain"
+
+
+class FillTiming(StrEnum):
+    """When a market order that was decided at a bar's close fills."""
+
+    NEXT_OPEN = "next-open"
+    AT_CLOSE = "at-close"
+
+
+class SizingMethod(StrEnum):
+    """How much an entry buys: all free cash, a fraction of equity, a fixed value, a fixed quantity, or by risk as sessions do."""
+
+    ALL = "all"
+    FRACTION = "fraction"
+    VALUE = "value"
+    QUANTITY = "quantity"
+    RISK = "risk"
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A frozen value that refuses unknown fields."""
+
+
+class Sizing(_Part, frozen=True, kw_only=True):
+    """How much an entry buys. `amount` is a fraction, a value in the account's currency, a quantity or a risk; unused for ALL."""
+
+    method: SizingMethod = SizingMethod.ALL
+    amount: Decimal | None = None
+
+
+class Costs(_Part, frozen=True, kw_only=True):
+    """Costs that replace those of the profile; None keeps the profile's. Rates are in millionths, amounts in the account's currency."""
+
+    half_spread_ppm: int | None = None
+    slippage_ppm: int | None = None
+    impact_ppm: int | None = None
+    fee_maker_ppm: int | None = None
+    fee_taker_ppm: int | None = None
+    fee_flat: Decimal | None = None
+    fee_per_unit: Decimal | None = None
+    fee_minimum: Decimal | None = None
+    fee_cap_ppm: int | None = None
+    volume_share_ppm: int | None = None
+
+
+class BarFile(_Part, frozen=True, kw_only=True):
+    """A CSV, Parquet or Feather file of bars instead of stored instruments. `tick` is checked where it is given."""
+
+    path: str
+    symbol: str
+    calendar: str = "24/7"
+    quote_asset: str = "USD"
+    file_format: str = ""
+    price_scale: int | None = None
+    tick: Decimal | None = None
+
+
+class RunConfig(_Part, frozen=True, kw_only=True):
+    """Everything that a run depends on.
+
+    `start` and `end` bound the opening and closing times of the bars (None: from the first, to the last that the market's clock has
+    reached). `capital` is in `currency`. `leverage` of 1 is a cash account; `allows_short` lets positions go below zero.
+    """
+
+    strategy: str
+    timeframe: Timeframe
+    version: int = CONFIG_VERSION
+    mode: RunMode = RunMode.SESSION
+    parameters: dict[str, Value] = {}
+    instrument_ids: tuple[UUID, ...] = ()
+    bar_file: BarFile | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    capital: Decimal = Decimal(100_000)
+    currency: str = "USD"
+    profile: Profile = Profile.DEFAULT
+    costs: Costs = Costs()
+    sizing: Sizing = Sizing()
+    timing: FillTiming = FillTiming.NEXT_OPEN
+    allows_short: bool = False
+    leverage: Decimal = Decimal(1)
+    seed: int = 0
+    score: ScoreMode = ScoreMode.WALK_FORWARD
+
+    def with_parameters(self, values: dict[str, Value]) -> RunConfig:
+        """The same run with some parameters replaced."""
+        return msgspec.structs.replace(self, parameters={**self.parameters, **values})
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready builtins; decimals, times and ids as strings."""
+        payload: dict[str, Any] = msgspec.to_builtins(self)
+        return payload
+
+    def fingerprint(self) -> str:
+        """Identifies what was tried on its data: everything but how the result is scored. 32 hex digits."""
+        relevant = {name: value for name, value in self.to_json().items() if name != "score"}
+        return hashlib.blake2b(msgspec.json.encode(relevant, order="deterministic"), digest_size=16).hexdigest()
+
+
+def config_from_json(payload: dict[str, Any]) -> RunConfig:
+    """The configuration that `to_json` wrote; unknown, missing or badly typed fields raise InvalidInput naming the field."""
+    version = payload.get("version", CONFIG_VERSION)
+    if version != CONFIG_VERSION:
+        raise InvalidInput(
+            f"A configuration of version {version!r} is not known.", where="version", hint=f"This code reads version {CONFIG_VERSION}."
+        )
+    try:
+        config = msgspec.convert(payload, RunConfig)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        raise InvalidInput(f"The configuration does not fit: {message}.", where=path.strip(".`") or "config") from error
+    return msgspec.structs.replace(config, start=_utc(config.start, "start"), end=_utc(config.end, "end"))
+
+
+def _utc(at: datetime | None, name: str) -> datetime | None:
+    if at is not None and at.tzinfo is None:
+        raise InvalidInput(f"{name} {at} has no time zone.", where=name, hint="Write it in UTC, such as 2020-01-01T00:00:00Z.")
+    return at.astimezone(UTC) if at else None

@@ -1,0 +1,83 @@
+"""Runners: what turns a configuration and bars into records. The folder is the registry: every module of `apps/backtests/domain` whose name
+ends in `_run` is loaded when the first run is made, and declares its runner:
+
+    @runner(RunMode.VECTOR)
+    class VectorRunner:
+        def run(self, config, bars, *, progress, is_cancelled, seed) -> RunRecords: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from apps.backtests.domain.config import RunConfig, RunMode
+from apps.backtests.domain.records import RunRecords
+from apps.core.errors import NotFound, TradingError
+from apps.markets.contracts import BarWindow
+
+ReportProgress = Callable[[int, int], None]
+"""Called with bars done and bars in all; cheap enough to be called at every bar."""
+IsCancelled = Callable[[], bool]
+"""Whether somebody has asked to stop; cheap as well."""
+
+
+class RunCancelled(TradingError):
+    """Raised by a runner that was told to stop. Nothing of the run is kept."""
+
+    code = "cancelled"
+    http_status = 409
+
+
+class Runner(Protocol):
+    """Makes records from bars. The same arguments always give the same records."""
+
+    def run(
+        self, config: RunConfig, bars: Sequence[BarWindow], *, progress: ReportProgress, is_cancelled: IsCancelled, seed: int
+    ) -> RunRecords:
+        """Run over the bars, one window per instrument in the order of the configuration.
+
+        Raises InvalidInput, Refused or OutOfBounds (a TradingError that says what and where) for what cannot be run, RunCancelled
+        when `is_cancelled` says so.
+        """
+        ...
+
+
+R = TypeVar("R", bound=type[Runner])
+
+_registry: dict[RunMode, Runner] = {}
+_loaded: set[str] = set()
+
+
+def runner(mode: RunMode) -> Callable[[R], R]:
+    """Register a runner class (made without arguments) for a mode; the newest one stands."""
+
+    def register(cls: R) -> R:
+        _registry[mode] = cls()
+        return cls
+
+    return register
+
+
+def runner_for(mode: RunMode) -> Runner:
+    """The runner of a mode; raises NotFound naming the modes that there are."""
+    _load_runners()
+    if mode not in _registry:
+        raise NotFound(f"There is no runner for the mode {mode}.", where="mode", hint=f"Known: {', '.join(sorted(_registry)) or 'none'}.")
+    return _registry[mode]
+
+
+def modes() -> list[RunMode]:
+    """The modes that can be run."""
+    _load_runners()
+    return sorted(_registry)
+
+
+def _load_runners() -> None:
+    folder = Path(__file__).parent
+    for source in sorted(folder.glob("*_run.py")):
+        if source.stem not in _loaded:
+            import_module(f"{__package__}.{source.stem}")
+            _loaded.add(source.stem)
