@@ -9,27 +9,10 @@ from typing import Protocol
 from uuid import UUID
 
 from apps.core.values import InstrumentSpec
-from apps.core.vocabulary import OrderType, Side, TradingMode
+from apps.core.vocabulary import OrderType, Side
+from apps.risk.domain.exposure import AccountExposure
 
-
-@dataclass(frozen=True)
-class AccountExposure:
-    """The account as the books have it, in its base currency."""
-
-    account_id: UUID
-    currency: str
-    mode: TradingMode
-    is_open: bool
-    cash: Decimal
-    equity: Decimal
-    day_start_equity: Decimal
-    peak_equity: Decimal
-    gross_exposure: Decimal
-    position_quantity: Decimal
-    """Signed quantity held of the instrument asked for."""
-    position_notional: Decimal
-    day_started_at: datetime | None = None
-    """Start of the venue's day, by the newest valuation; None before the first."""
+__all__ = ["AccountExposure", "OpenOrderView", "OrderControl", "PortfolioView"]
 
 
 @dataclass(frozen=True)

@@ -232,7 +232,7 @@ MUTANTS = (
     ),
     Mutant(
         "15: what open orders may use is not counted",
-        GATE,
+        "apps.risk.domain.exposure",
         "        reserved_notional=held.notional,",
         "        reserved_notional=held.notional * 0,",
         open_orders_count,

@@ -36,6 +36,20 @@ DEFAULT_RULES = (
 )
 
 
+def factor_of(rules: Iterable[FactorRule], *, confidence: float | None, drawdown: Decimal, volatility_ratio: float | None) -> RiskFactor:
+    """The factor for a forecast's confidence (None: there is none), a fall from the peak as a fraction, and volatility over its average."""
+    measures = {
+        Measure.CONFIDENCE: _decimal(confidence),
+        Measure.DRAWDOWN: drawdown,
+        Measure.VOLATILITY_RATIO: _decimal(volatility_ratio),
+    }
+    return risk_factor(rules, measures)
+
+
+def _decimal(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(repr(float(value)))
+
+
 def risk_factor(rules: Iterable[FactorRule], values: dict[Measure, Decimal | None]) -> RiskFactor:
     """1 times the multiplier of every rule that applies, within 0..1. A value that is missing or not a number makes its rule apply."""
     factor, reasons = Decimal(1), []

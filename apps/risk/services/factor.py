@@ -11,7 +11,7 @@ from django.db import transaction
 from apps.core.errors import InvalidInput
 from apps.events.services import record_event
 from apps.risk.contracts import LimitChanged, RiskFactor, RiskFactorChanged
-from apps.risk.domain.factor import FactorRule, Measure, risk_factor
+from apps.risk.domain.factor import FactorRule, Measure, factor_of
 from apps.risk.domain.numbers import is_usable, show
 from apps.risk.models import RiskFactorRule, RiskFactorState
 from apps.risk.services.limits import seed_default_limits
@@ -26,12 +26,7 @@ def current_factor(
     `confidence` is the forecast's (None: there is none), `drawdown` a fraction of the peak, `volatility_ratio` volatility over its average.
     A measure that is missing or not a number counts as beyond its threshold.
     """
-    values = {
-        Measure.CONFIDENCE: _decimal(confidence),
-        Measure.DRAWDOWN: drawdown,
-        Measure.VOLATILITY_RATIO: _decimal(volatility_ratio),
-    }
-    factor = risk_factor(_rules(), values)
+    factor = factor_of(_rules(), confidence=confidence, drawdown=drawdown, volatility_ratio=volatility_ratio)
     reasons = list(factor.reasons)
     state, _ = RiskFactorState.objects.select_for_update().get_or_create(account_id=account_id, defaults={"changed_at": at})
     if state.value == factor.value and state.reasons == reasons:
@@ -52,10 +47,6 @@ def _rules() -> list[FactorRule]:
         seed_default_limits()
         rows = list(RiskFactorRule.objects.all())
     return [FactorRule(Measure(row.measure), row.threshold, row.multiplier, row.reason) for row in rows if row.is_enabled]
-
-
-def _decimal(value: float | None) -> Decimal | None:
-    return None if value is None else Decimal(repr(float(value)))
 
 
 @transaction.atomic

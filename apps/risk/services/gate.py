@@ -13,13 +13,14 @@ from apps.core.ports import port
 from apps.events.services import record_event
 from apps.risk import selectors
 from apps.risk.contracts import CheckResult, LimitCode, OrderProposal, RiskTriggered, Verdict
+from apps.risk.domain.exposure import AccountExposure, Held, facts_of
 from apps.risk.domain.facts import Facts, Limits, reserve_for
 from apps.risk.domain.gate import judge
 from apps.risk.domain.limits import limit_rules
 from apps.risk.models import RiskVerdict
-from apps.risk.ports import AccountExposure, OrderControl, PortfolioView
+from apps.risk.ports import OrderControl, PortfolioView
 from apps.risk.services.limits import seed_default_limits
-from apps.risk.services.reservations import Held, held_by_open_orders, reserve
+from apps.risk.services.reservations import held_by_open_orders, reserve
 
 _STABLE_READ_TRIES = 5
 
@@ -69,23 +70,11 @@ def _find_limits(proposal: OrderProposal) -> Limits:
 def _facts(proposal: OrderProposal, in_force: Limits) -> Facts:
     exposure, held = _stable_read(proposal)
     halted = selectors.active_halt(proposal.account_id)
-    return Facts(
+    return facts_of(
+        exposure,
+        held,
         halt_reason=halted.reason if halted else None,
         live_refusal=selectors.live_refusal(),
-        account_mode=exposure.mode,
-        currency=exposure.currency,
-        is_open=exposure.is_open,
-        cash=exposure.cash,
-        equity=exposure.equity,
-        day_start_equity=exposure.day_start_equity,
-        peak_equity=exposure.peak_equity,
-        gross_exposure=exposure.gross_exposure,
-        position_quantity=exposure.position_quantity,
-        reserved_cash=held.cash,
-        reserved_notional=held.notional,
-        reserved_same_side=held.same_side,
-        reserved_exits=held.exits,
-        open_orders=held.orders,
         orders_today=_orders_today(proposal.account_id, exposure),
         is_duplicate=_is_duplicate(proposal, in_force),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,19 +9,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.core.vocabulary import Side
+from apps.risk.domain.exposure import Held, Hold, held_by
 from apps.risk.domain.facts import Reserved, shrink
 from apps.risk.models import Reservation
-
-
-@dataclass(frozen=True)
-class Held:
-    """All that the open orders of an account hold, and what matters of it for one instrument and side."""
-
-    cash: Decimal
-    notional: Decimal
-    same_side: Decimal
-    exits: Decimal
-    orders: int
 
 
 def reserve(*, order_id: UUID, account_id: UUID, instrument_id: UUID, reserved: Reserved) -> None:
@@ -59,16 +47,6 @@ def end_reservation(order_id: UUID) -> None:
 
 def held_by_open_orders(*, account_id: UUID, instrument_id: UUID, side: Side) -> Held:
     """Sums over the active reservations of the account."""
-    rows = list(Reservation.objects.filter(account_id=account_id, ended_at=None))
-    here = [row for row in rows if row.instrument_id == instrument_id]
-    return Held(
-        cash=_total(row.cash for row in rows),
-        notional=_total(row.notional for row in rows),
-        same_side=_total(abs(row.quantity) for row in here if not row.is_reducing and row.quantity * side.sign > 0),
-        exits=_total(abs(row.quantity) for row in here if row.is_reducing),
-        orders=len(rows),
-    )
-
-
-def _total(values: Iterable[Decimal]) -> Decimal:
-    return sum(values, Decimal(0))
+    rows = Reservation.objects.filter(account_id=account_id, ended_at=None)
+    holds = [Hold(row.instrument_id, Reserved(row.quantity, row.notional, row.cash, row.is_reducing)) for row in rows]
+    return held_by(holds, instrument_id=instrument_id, side=side)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from apps.core.discovery import load_modules
+from apps.core.vocabulary import TradingMode
 from apps.risk.domain.numbers import is_usable
-from apps.risk.domain.rules import LimitRule, registered
+from apps.risk.domain.rules import LimitRule, Seeds, registered
 
 load_modules(__name__)
 _RULES = registered()
@@ -32,6 +33,11 @@ def limit_help(code: str) -> str:
     """What a limit means, with its unit; a sentence where its file is gone and only rows of it are left."""
     rule = _RULES.get(code)
     return rule.help if rule else "No file of this installation defines this limit, so nothing is checked against it."
+
+
+def default_limits(mode: TradingMode, seeds: Seeds) -> dict[str, Decimal | None]:
+    """Every limit at its default, as the gate takes them."""
+    return {code: rule.default(mode, seeds) for code, rule in _RULES.items()}
 
 
 def strictest(code: str, values: Iterable[Decimal]) -> Decimal:
