@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from apps.core.events import Event, Priority, event
+from apps.strategies.domain.outcomes import Outcome as Outcome
 
 
 class SessionState(StrEnum):
@@ -22,22 +23,6 @@ class SessionState(StrEnum):
     def is_active(self) -> bool:
         """Whether the session still decides on bars."""
         return self in (SessionState.RUNNING, SessionState.STOPPING)
-
-
-class Outcome(StrEnum):
-    """How a decision ended."""
-
-    TRADE = "TRADE"
-    HOLD = "HOLD"
-    NO_SIGNAL = "NO_SIGNAL"
-    REFUSED_BY_RISK = "REFUSED_BY_RISK"
-    FORECAST_REFUSED = "FORECAST_REFUSED"
-    TOO_SMALL = "TOO_SMALL"
-    LATE_BAR = "LATE_BAR"
-    WARMING_UP = "WARMING_UP"
-    HALTED = "HALTED"
-    ORDER_OPEN = "ORDER_OPEN"
-    FAILED = "FAILED"
 
 
 @event("trading.session_created", priority=Priority.LOW)

@@ -21,8 +21,9 @@ from apps.core.ids import uuid7
 from apps.core.version import code_version
 from apps.events.services import NewEvent, record_events
 from apps.strategies.contracts import DecisionMade, Outcome, SessionState, SignalGenerated
+from apps.strategies.domain.evaluation import Evaluation
 from apps.strategies.models import Decision, TradingSession
-from apps.strategies.services.evaluation import Evaluation, Inputs, evaluate, gather_inputs
+from apps.strategies.services.evaluation import Case, decision_fields, evaluate, gather_inputs
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,14 @@ def _decide(due: Sequence[Due]) -> list[Decided | None]:
     open_items = [item for item in due if _is_open(item, sessions.get(item.session_id))]
     found = gather_inputs([(sessions[item.session_id], item.bar_at, item.is_late) for item in open_items])
     share = (time.perf_counter() - started) / max(len(open_items), 1)
-    stored = [_evaluated(inputs, share) for inputs in found if inputs is not None]
+    stored = [_evaluated(case, share) for case in found if case is not None]
     _move_on(open_items, sessions)
     failpoint("cycle.before_decision_stored")
     Decision.objects.bulk_create([decision for _, decision, _ in stored])
-    record_events([item for inputs, decision, evaluation in stored for item in _events(inputs.session, decision, evaluation)])
+    record_events([item for case, decision, evaluation in stored for item in _events(case.session, decision, evaluation)])
     decided = {
-        inputs.session.id: Decided(decision.id, inputs.session.id, evaluation.outcome, evaluation.sentence)
-        for inputs, decision, evaluation in stored
+        case.session.id: Decided(decision.id, case.session.id, evaluation.outcome, evaluation.sentence)
+        for case, decision, evaluation in stored
     }
     return [decided.get(item.session_id) for item in due]
 
@@ -111,23 +112,22 @@ def _move_on(items: Sequence[Due], sessions: dict[UUID, TradingSession]) -> None
         TradingSession.objects.filter(id__in=ids).update(last_bar_at=bar_at)
 
 
-def _evaluated(inputs: Inputs, share: float) -> tuple[Inputs, Decision, Evaluation]:
+def _evaluated(case: Case, share: float) -> tuple[Case, Decision, Evaluation]:
     """The decision, not stored yet; `share` is this session's part of the seconds spent for all."""
     started = time.perf_counter()
     decision_id = uuid7()
-    evaluation = evaluate(inputs, decision_id=decision_id)
+    evaluation = evaluate(case.inputs, decision_id=decision_id)
     decision = Decision(
         id=decision_id,
-        session=inputs.session,
-        instrument_id=inputs.session.instrument_id,
-        bar_at=inputs.bar_at,
-        parameters=evaluation.parameters,
+        session=case.session,
+        instrument_id=case.session.instrument_id,
+        bar_at=case.inputs.bar_at,
         code_version=code_version(),
         decided_at=datetime.now(UTC),
-        **evaluation.decision_fields(),
+        **decision_fields(evaluation),
     )
     decision.duration_ms = round((time.perf_counter() - started + share) * 1000, 3)
-    return inputs, decision, evaluation
+    return case, decision, evaluation
 
 
 def _events(session: TradingSession, decision: Decision, evaluation: Evaluation) -> list[NewEvent]:

@@ -1,0 +1,131 @@
+"""What a session does on a bar: forecast, signal, plan, size, verdict, order. The one function of backtest, paper and live.
+
+`evaluate` is given everything but the account, which it asks through `AccountDesk`: what the account holds and has lost, its risk factor,
+and the gate. It writes nothing: the order that it wants stands in the `Evaluation`, and whoever called it places that order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Protocol
+from uuid import UUID
+
+from apps.core.values import InstrumentSpec
+from apps.core.vocabulary import Timeframe, TradingMode
+from apps.forecasts.contracts import ForecastView, NoForecast
+from apps.markets.contracts import BarWindow
+from apps.orders.contracts import OrderRequest
+from apps.risk.domain.values import OrderProposal, RiskFactor, Sizing, Verdict
+from apps.strategies.domain.outcomes import Outcome
+from apps.strategies.domain.signals import Signal
+from apps.strategies.domain.strategy import Strategy
+
+SENTENCE_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a session trades by at this bar."""
+
+    session_id: UUID
+    account_id: UUID
+    timeframe: Timeframe
+    mode: TradingMode
+    capital: Decimal
+    risk_per_trade: Decimal
+    max_positions: int
+    is_stopping: bool = False
+    keeps_positions: bool = False
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one session's bar is decided on. The window ends with the bar; the forecast was made on it (None for a late bar)."""
+
+    terms: Terms
+    bar_at: datetime
+    is_late: bool
+    strategy: Strategy
+    window: BarWindow
+    position: Decimal
+    has_open_order: bool
+    forecast: ForecastView | NoForecast | None
+
+    @property
+    def instrument(self) -> InstrumentSpec:
+        return self.window.instrument
+
+
+class AccountDesk(Protocol):
+    """The account as a decision meets it. Sessions of one account are evaluated one after the other: each sees what those before reserved."""
+
+    def open_positions(self) -> int:
+        """How many instruments the account holds."""
+        ...
+
+    def drawdown(self) -> Decimal:
+        """Fall of the equity from its peak, as a fraction."""
+        ...
+
+    def risk_factor(self, *, confidence: float | None, drawdown: Decimal, volatility_ratio: float | None, at: datetime) -> RiskFactor:
+        """The account's risk factor for these measures, by the rules in force."""
+        ...
+
+    def assess(self, proposal: OrderProposal) -> Verdict:
+        """The gate's verdict; what an approved order may use is reserved until it ends."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ids:
+    """The names of what a decision makes. An order's is asked for only when there is one to propose."""
+
+    decision_id: UUID
+    new_order_id: Callable[[], UUID]
+
+
+@dataclass
+class Evaluation:
+    """What comes of a bar, as the Decision stores it. `error` is what the strategy raised; `order` is the approved order to be placed."""
+
+    window: BarWindow
+    parameters: dict[str, Any] = field(default_factory=dict)
+    forecast: ForecastView | NoForecast | None = None
+    signal: Signal | None = None
+    position: Decimal = Decimal(0)
+    risk_factor: RiskFactor | None = None
+    sizing: Sizing | None = None
+    verdict: Verdict | None = None
+    order: OrderRequest | None = None
+    error: Exception | None = None
+    outcome: Outcome = Outcome.NO_SIGNAL
+    sentence: str = ""
+
+    def close_with(self, outcome: Outcome, sentence: str) -> Evaluation:
+        """Set how the decision ends."""
+        self.outcome = outcome
+        self.sentence = sentence[:SENTENCE_LENGTH]
+        return self
+
+    @cached_property
+    def data_hash(self) -> str:
+        """Hash over every bar used."""
+        return window_hash(self.window)
+
+
+def parameters_of(strategy: Strategy) -> dict[str, Any]:
+    """The strategy's parameters with their values."""
+    return asdict(strategy.parameters)
+
+
+def window_hash(window: BarWindow) -> str:
+    """Hash over every bar of a window: times, prices, volumes, flags."""
+    digest = hashlib.blake2b(digest_size=16)
+    for column in (window.opened_at, window.open, window.high, window.low, window.close, window.volume, window.flags):
+        digest.update(column.tobytes())
+    return digest.hexdigest()
