@@ -33,9 +33,18 @@ def exit_reasons(reasons: Int64Array) -> Int64Array:
     return known[reasons]
 
 
-def equity_series(times: Int64Array, equity: Int64Array, *, cash_unit: float, exposure: Int64Array | None = None) -> EquitySeries:
-    """Equity (and gross value held) in cash units, as money."""
+def equity_series(
+    times: Int64Array, equity: Int64Array, *, cash_unit: float, exposure: Int64Array | None = None, opening: int | None = None
+) -> EquitySeries:
+    """Equity (and gross value held) in cash units, as money.
+
+    With `opening`, the capital before the first point, the series begins with it, a microsecond earlier and with nothing held: so the first
+    bar's result counts.
+    """
     unit = np.float64(cash_unit)
+    if opening is not None and len(times):
+        times, equity = np.insert(times, 0, times[0] - 1), np.insert(equity, 0, opening)
+        exposure = None if exposure is None else np.insert(exposure, 0, 0)
     return EquitySeries(times, equity * unit, None if exposure is None else exposure * unit)
 
 
