@@ -12,11 +12,16 @@ import importlib
 import os
 import platform
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+OPTIONS = {"cache": True, "boundscheck": True, "fastmath": False, "nogil": True, "_nrt": False}
+"""Without numba's runtime no array is reference-counted, which makes calls that pass arrays five to twenty times faster; a kernel that
+allocates does not compile. `_nrt` is not documented, so numba is pinned and `tests/unit/core/test_kernel.py` checks that it works."""
 
 _APPS = Path(__file__).resolve().parent.parent
 
@@ -44,13 +49,34 @@ def cache_directory() -> Path:
     return root / "cache" / f"kernels-{kernel_fingerprint()}"
 
 
-def kernel(function: F) -> F:
-    """Compile `function` in compute processes, return it unchanged elsewhere."""
+@overload
+def kernel(signature: str) -> Callable[[F], F]: ...
+@overload
+def kernel(signature: F) -> F: ...
+def kernel(signature: Any) -> Any:
+    """Compile the function in compute processes, return it unchanged elsewhere.
+
+    `@kernel` compiles at the first call for its argument types; `@kernel("i8(i8, i8[:, ::1])")` for the given types when the module is loaded, so
+    that nothing compiles later in a running process. Types: `i8` int64, `f8` float64, `b1` bool, `i8[::1]` and `f8[:, ::1]` arrays.
+    """
+    if isinstance(signature, str):
+        return lambda function: _compiled(function, signature)
+    return _compiled(signature, None)
+
+
+def _compiled(function: F, signature: str | None) -> F:
     if not is_compiling():
         return function
+    numba = _numba()
+    decorate = numba.njit(**OPTIONS) if signature is None else numba.njit(signature, **OPTIONS)
+    compiled: F = decorate(function)
+    return compiled
+
+
+@cache
+def _numba() -> Any:
+    """The compiler, with its cache pointed at the folder of these sources."""
     directory = cache_directory()
     directory.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("NUMBA_CACHE_DIR", str(directory))
-    numba = importlib.import_module("numba")
-    compiled: F = numba.njit(cache=True, boundscheck=True, fastmath=False, nogil=True)(function)
-    return compiled
+    return importlib.import_module("numba")

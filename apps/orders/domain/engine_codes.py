@@ -197,8 +197,11 @@ CHANGED = 32
     O_QUEUE,
     O_ENDED_AT,
     O_CHILDREN,
-) = range(27)
-BOOK_COLUMNS = 27
+    O_NEXT,
+    O_WAS_RAISED,
+) = range(29)
+BOOK_COLUMNS = 29
+"""O_CHILDREN is the first child's row, O_NEXT the next child of the same parent."""
 
 # Columns of a row of `fills`.
 (
@@ -264,9 +267,8 @@ FILL_COLUMNS = 12
     I_TIME_BOUND,
     I_BID,
     I_ASK,
-    I_OPEN_SELLS,
-) = range(46)
-PLACE_COLUMNS = 46
+) = range(45)
+PLACE_COLUMNS = 45
 """I_FEE_PER_LOT_PPM is the fee per lot in millionths of a cash unit."""
 
 # Entries of `account`; cash by currency begins at A_CASH, rates (billionths) follow it at A_CASH + number of currencies.
@@ -281,5 +283,6 @@ PLACE_COLUMNS = 46
     A_CURRENCIES,
     A_LATENCY_US,
     A_IS_CASH_ONLY,
+    A_WAITING,
     A_CASH,
-) = range(11)
+) = range(12)

@@ -1,0 +1,439 @@
+"""One bar against the book: (state, bar) -> (fills, state). The phases are those of `trading_system/decisions/0010-the-engine.md`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.core.kernel import kernel
+from apps.orders.domain.book_nb import submit
+from apps.orders.domain.engine_codes import (
+    A_ACTIVE,
+    A_FILLS,
+    A_IS_CASH_ONLY,
+    A_NOW,
+    A_ORDERS,
+    A_STATUS,
+    A_WAITING,
+    BUY,
+    CHANGED,
+    I_LIMIT_GAP,
+    I_LIMIT_RULE,
+    I_MARK,
+    I_MAX_PRICE,
+    I_POSITION,
+    I_RANGE_ORDER,
+    I_STOP_GAP,
+    I_TICK,
+    I_TRAIL_RULE,
+    I_VOLUME_LEFT,
+    I_VOLUME_SHARE_PPM,
+    NEVER,
+    NO_ROW,
+    O_ACTIVE_AT,
+    O_BEST,
+    O_EXPIRES_AT,
+    O_FILLED,
+    O_FLAGS,
+    O_LIMIT,
+    O_LOTS,
+    O_PLACE,
+    O_REASON,
+    O_SIDE,
+    O_STATE,
+    O_STOP,
+    O_TIF,
+    O_TYPE,
+    O_WAS_RAISED,
+    OPENED_IN_RANGE,
+    POST_ONLY,
+    PPM,
+    REDUCE_ONLY,
+    SEEN,
+    TRIGGERED,
+    UNBOUNDED,
+)
+from apps.orders.domain.envelope_nb import compact, refresh
+from apps.orders.domain.fills_nb import end_order, fill_order, fillable_lots, set_trailing_stop
+from apps.orders.domain.money_nb import is_below_maintenance
+from apps.orders.domain.pricing_nb import taker_price, to_tick
+
+MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING, MARKET_ON_OPEN, MARKET_ON_CLOSE = range(7)
+GTC, DAY, GTD, IOC, FOK = range(5)
+OPEN, CANCELLED, EXPIRED = 1, 3, 4
+OK, BOOK_FULL, OVERFLOW, BAD_BAR = range(4)
+TOUCH, CLAMPED, OUTSIDE_BAR = 1, 1, 1
+TEST_RAISE_TEST_CLOSE, RAISE_TEST, TEST_RAISE, FREQTRADE = range(4)
+STOPS_FIRST, TRAILING_LAST, ACCEPTANCE = range(3)
+WOULD_TAKE = 6
+NOT_FILLED_AT_ONCE, DAY_OVER, TIME_OVER, CLOSED_BY_LIQUIDATION, OUT_OF_BOUNDS = range(24, 29)
+MARKET_AT_OPEN, MARKET_AT_CLOSE, MARKET_AT_QUOTE, LIMIT_CROSSED, LIMIT_GAPPED, LIMIT_MARKETABLE = range(40, 46)
+STOP_TRIGGERED, STOP_GAPPED, STOP_LIMIT_TRIGGERED, TRAIL_TRIGGERED, TRAIL_GAPPED, DEPTH_LEVEL, LIQUIDATED_AT_OPEN, LIQUIDATED = range(46, 54)
+NOT_SEEN, WHOLE_BAR, CLOSE_ONLY = range(3)
+ALL_ORDERS, STOPS, LIMITS, FIXED_STOPS, RAISED_STOPS = range(5)
+
+
+@kernel("i8(i8[:, ::1], i8, i8, i8)")
+def view_of(book: Any, row: int, opened_at: int, closed_at: int) -> int:
+    """What the order sees of the bar."""
+    active_at = book[row, O_ACTIVE_AT]
+    if active_at <= opened_at:
+        return WHOLE_BAR
+    if active_at < closed_at and book[row, O_TYPE] != MARKET_ON_OPEN:
+        return CLOSE_ONLY
+    return NOT_SEEN
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
+def take(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, reference: int, reason: int, volume: int, is_in_range: int
+) -> int:
+    """Fill what can be filled as a taker at `reference`; lots traded."""
+    place, side = book[row, O_PLACE], book[row, O_SIDE]
+    tick = places[place, I_TICK]
+    price = taker_price(places, place, reference, side, fillable_lots(book, places, row), volume, tick)
+    if reason == STOP_LIMIT_TRIGGERED and side * (price - book[row, O_LIMIT]) > 0:
+        price = book[row, O_LIMIT]
+    if price < tick or price > places[place, I_MAX_PRICE]:
+        book[row, O_REASON] = OUT_OF_BOUNDS
+        return 0
+    return fill_order(book, active, places, account, fills, row, UNBOUNDED, price, reference, reason, 0, account[A_NOW], is_in_range)
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
+def make(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, price: int, reason: int, is_maker: int, is_in_range: int
+) -> int:
+    """Fill what can be filled at exactly this price; lots traded."""
+    return fill_order(book, active, places, account, fills, row, UNBOUNDED, price, price, reason, is_maker, account[A_NOW], is_in_range)
+
+
+@kernel("b1(i8[:, ::1], i8[:, ::1], i8, i8, i8, i8)")
+def has_gapped(book: Any, places: Any, row: int, open_: int, high: int, low: int) -> bool:
+    """Whether the open has reached or passed the stop, by the profile's rule."""
+    side, stop = book[row, O_SIDE], book[row, O_STOP]
+    if places[book[row, O_PLACE], I_STOP_GAP] == OUTSIDE_BAR:
+        return bool(stop < low if side == BUY else stop > high)
+    return bool(side * (open_ - stop) >= 0)
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
+def act_at_open(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, volume: int
+) -> int:
+    """The open phase for one order; lots traded."""
+    order_type, side = book[row, O_TYPE], book[row, O_SIDE]
+    if order_type == MARKET or order_type == MARKET_ON_OPEN:
+        return take(book, active, places, account, fills, row, open_, MARKET_AT_OPEN, volume, 0)
+    if order_type == MARKET_ON_CLOSE:
+        return 0
+    is_limit = order_type == LIMIT or book[row, O_FLAGS] & TRIGGERED != 0
+    if not is_limit:
+        if not has_gapped(book, places, row, open_, high, low):
+            return 0
+        if order_type != STOP_LIMIT:
+            reason = TRAIL_GAPPED if order_type == TRAILING else STOP_GAPPED
+            return take(book, active, places, account, fills, row, open_, reason, volume, 0)
+        book[row, O_FLAGS] |= TRIGGERED
+    place, limit = book[row, O_PLACE], book[row, O_LIMIT]
+    if side * (limit - open_) <= 0:
+        return 0
+    if book[row, O_FLAGS] & POST_ONLY:
+        if book[row, O_FLAGS] & SEEN == 0:
+            end_order(book, account, row, CANCELLED, WOULD_TAKE)
+            return 0
+        return make(book, active, places, account, fills, row, limit, LIMIT_CROSSED, 1, 0)
+    if places[place, I_LIMIT_GAP] == CLAMPED and book[row, O_FLAGS] & CHANGED == 0:
+        return 0
+    return make(book, active, places, account, fills, row, to_tick(open_, places[place, I_TICK], side), LIMIT_GAPPED, 0, 0)
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
+def act_as_limit(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, high: int, low: int, volume: int
+) -> int:
+    """The range phase for a limit; lots traded."""
+    place, side, limit = book[row, O_PLACE], book[row, O_SIDE], book[row, O_LIMIT]
+    beyond = limit - low if side == BUY else high - limit
+    if beyond < 0 or (beyond == 0 and places[place, I_LIMIT_RULE] != TOUCH):
+        return 0
+    if places[place, I_LIMIT_GAP] == CLAMPED:
+        limit = min(max(limit, low), high)
+    return make(book, active, places, account, fills, row, limit, LIMIT_CROSSED, 1, 1)
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
+def act_as_stop(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, high: int, low: int, volume: int
+) -> int:
+    """The range phase for a stop; lots traded."""
+    order_type, side, stop = book[row, O_TYPE], book[row, O_SIDE], book[row, O_STOP]
+    if (high < stop) if side == BUY else (low > stop):
+        return 0
+    reference = max(stop, low) if side == BUY else min(stop, high)
+    if order_type == STOP_LIMIT:
+        book[row, O_FLAGS] |= TRIGGERED
+        if side * (book[row, O_LIMIT] - stop) < 0:
+            book[row, O_FLAGS] |= OPENED_IN_RANGE
+            return 0
+        return take(book, active, places, account, fills, row, reference, STOP_LIMIT_TRIGGERED, volume, 1)
+    reason = TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED
+    return take(book, active, places, account, fills, row, reference, reason, volume, 1)
+
+
+@kernel("b1(i8[:, ::1], i8, i8)")
+def is_in_pass(book: Any, row: int, which: int) -> bool:
+    """Whether the order is looked at in this pass over the range."""
+    order_type, flags = book[row, O_TYPE], book[row, O_FLAGS]
+    if order_type == MARKET or order_type >= MARKET_ON_OPEN:
+        return False
+    is_limit = order_type == LIMIT or flags & TRIGGERED != 0
+    if is_limit:
+        return bool((which == LIMITS or which == ALL_ORDERS) and flags & OPENED_IN_RANGE == 0)
+    is_raised = order_type == TRAILING and book[row, O_WAS_RAISED] != 0
+    if which == FIXED_STOPS:
+        return not is_raised
+    if which == RAISED_STOPS:
+        return bool(is_raised)
+    return which != LIMITS
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
+def pass_range(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any,
+    place: int, which: int, opened_at: int, closed_at: int, high: int, low: int, close: int, volume: int,
+) -> None:  # fmt: skip
+    """One pass over the range phase. Stops that a fill opens are tested at once."""
+    index = 0
+    while index < account[A_ACTIVE]:
+        row = active[index]
+        index += 1
+        if book[row, O_PLACE] != place or book[row, O_STATE] != OPEN or not is_in_pass(book, row, which):
+            continue
+        view = view_of(book, row, opened_at, closed_at)
+        if view == NOT_SEEN:
+            continue
+        top = high if view == WHOLE_BAR else close
+        bottom = low if view == WHOLE_BAR else close
+        newest = account[A_ACTIVE]
+        if book[row, O_TYPE] == LIMIT or book[row, O_FLAGS] & TRIGGERED:
+            act_as_limit(book, active, places, account, fills, row, top, bottom, volume)
+        else:
+            act_as_stop(book, active, places, account, fills, row, top, bottom, volume)
+        while newest < account[A_ACTIVE]:
+            child = active[newest]
+            newest += 1
+            if book[child, O_STATE] == OPEN and is_in_pass(book, child, STOPS):
+                act_as_stop(book, active, places, account, fills, child, top, bottom, volume)
+
+
+@kernel("void(i8[:, ::1], i8[:, ::1], i8, i8)")
+def raise_stop(book: Any, places: Any, row: int, extreme: int) -> None:
+    """Let a trailing stop follow the market."""
+    best, side = book[row, O_BEST], book[row, O_SIDE]
+    if best == 0 or side * (best - extreme) > 0:
+        book[row, O_BEST] = extreme
+        set_trailing_stop(book, places, row)
+        book[row, O_WAS_RAISED] = 1
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8)")
+def trail(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any,
+    place: int, opened_at: int, closed_at: int, high: int, low: int, close: int, volume: int,
+) -> None:  # fmt: skip
+    """After the range: raise trailing stops by the bar, and fill those that the close has then certainly crossed."""
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        if book[row, O_PLACE] != place or book[row, O_STATE] != OPEN or book[row, O_TYPE] != TRAILING:
+            continue
+        view = view_of(book, row, opened_at, closed_at)
+        if view == NOT_SEEN:
+            continue
+        side = book[row, O_SIDE]
+        is_whole = view == WHOLE_BAR and book[row, O_FLAGS] & OPENED_IN_RANGE == 0
+        raise_stop(book, places, row, (low if side == BUY else high) if is_whole else close)
+        if places[place, I_TRAIL_RULE] == TEST_RAISE_TEST_CLOSE and side * (close - book[row, O_STOP]) >= 0:
+            take(book, active, places, account, fills, row, book[row, O_STOP], TRAIL_TRIGGERED, volume, 1)
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
+def match_range(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any,
+    place: int, opened_at: int, closed_at: int, open_: int, high: int, low: int, close: int, volume: int,
+) -> None:  # fmt: skip
+    """The range phase in the profile's order, and the trailing that belongs to it."""
+    rule, order = places[place, I_TRAIL_RULE], places[place, I_RANGE_ORDER]
+    if rule == RAISE_TEST or rule == FREQTRADE:
+        for index in range(account[A_ACTIVE]):
+            row = active[index]
+            if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == TRAILING:
+                if view_of(book, row, opened_at, closed_at) == WHOLE_BAR:
+                    raise_stop(book, places, row, low if book[row, O_SIDE] == BUY else high)
+    if order == ACCEPTANCE:
+        pass_range(book, active, places, account, fills, place, ALL_ORDERS, opened_at, closed_at, high, low, close, volume)
+    elif order == TRAILING_LAST:
+        pass_range(book, active, places, account, fills, place, FIXED_STOPS, opened_at, closed_at, high, low, close, volume)
+        pass_range(book, active, places, account, fills, place, LIMITS, opened_at, closed_at, high, low, close, volume)
+        pass_range(book, active, places, account, fills, place, RAISED_STOPS, opened_at, closed_at, high, low, close, volume)
+    else:
+        pass_range(book, active, places, account, fills, place, STOPS, opened_at, closed_at, high, low, close, volume)
+        pass_range(book, active, places, account, fills, place, LIMITS, opened_at, closed_at, high, low, close, volume)
+    if rule == TEST_RAISE_TEST_CLOSE or rule == TEST_RAISE:
+        trail(book, active, places, account, fills, place, opened_at, closed_at, high, low, close, volume)
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
+def liquidate(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, price: int, reason: int, volume: int
+) -> None:
+    """Close the instrument's position at this price by an order of the venue's own; what could open it again is cancelled."""
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_FLAGS] & REDUCE_ONLY == 0:
+            end_order(book, account, row, CANCELLED, CLOSED_BY_LIQUIDATION)
+    position = places[place, I_POSITION]
+    places[place, I_VOLUME_LEFT] = UNBOUNDED
+    side = -1 if position > 0 else 1
+    row = submit(book, active, places, account, place, side, MARKET, GTC, REDUCE_ONLY, abs(position), 0, 0, 0, 0, 0, NO_ROW, 0, 0, 0, 0)
+    if row == NO_ROW:
+        account[A_STATUS] = BOOK_FULL
+        return
+    if book[row, O_STATE] == OPEN:
+        take(book, active, places, account, fills, row, price, reason, volume, 1)
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8)")
+def liquidation_price(places: Any, account: Any, place: int, open_: int, worst: int) -> int:
+    """The first price on the way from the open to the worst one at which equity is below maintenance; 0 if there is none."""
+    mark = places[place, I_MARK]
+    tick = places[place, I_TICK]
+    places[place, I_MARK] = worst
+    found = 0
+    if is_below_maintenance(places, account):
+        found, good = worst, open_
+        places[place, I_MARK] = open_
+        if is_below_maintenance(places, account):
+            found = open_
+        while abs(good - found) > tick:
+            middle = found + ((good - found) // 2 // tick) * tick if good > found else found - ((found - good) // 2 // tick) * tick
+            if middle == found:
+                break
+            places[place, I_MARK] = middle
+            if is_below_maintenance(places, account):
+                found = middle
+            else:
+                good = middle
+    places[place, I_MARK] = mark
+    return found
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[::1], i8, i8, i8, i8)")
+def expire(book: Any, active: Any, account: Any, place: int, at: int, opened_at: int, closed_at: int) -> None:
+    """End orders whose time is over at `at`; at the close also those that had to fill at once and saw the bar."""
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        if book[row, O_PLACE] != place or book[row, O_STATE] != OPEN:
+            continue
+        if at == closed_at and book[row, O_TIF] >= IOC and view_of(book, row, opened_at, closed_at) != NOT_SEEN:
+            end_order(book, account, row, CANCELLED, NOT_FILLED_AT_ONCE)
+        elif book[row, O_EXPIRES_AT] != NEVER and book[row, O_EXPIRES_AT] <= at:
+            end_order(book, account, row, EXPIRED, DAY_OVER if book[row, O_TIF] == DAY else TIME_OVER)
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8)")
+def finish(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, place: int, opened_at: int, closed_at: int, mark: int
+) -> None:
+    """The end of an event: marks, flags, the active list, the envelope."""
+    places[place, I_MARK] = mark
+    compact(book, active, account)
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        if book[row, O_PLACE] == place:
+            is_seen = view_of(book, row, opened_at, closed_at) != NOT_SEEN and book[row, O_FLAGS] & OPENED_IN_RANGE == 0
+            book[row, O_FLAGS] &= ~(OPENED_IN_RANGE | CHANGED)
+            if is_seen:
+                book[row, O_FLAGS] |= SEEN
+    refresh(book, active, places, account, place)
+
+
+@kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1], i8)")
+def has_room(book: Any, active: Any, account: Any, fills: Any, levels: int) -> bool:
+    """Whether the tables can take whatever one event may bring."""
+    acting = account[A_ACTIVE] + account[A_WAITING] + 2
+    return bool(
+        fills.shape[0] - account[A_FILLS] > acting * (levels + 1)
+        and active.shape[0] - account[A_ACTIVE] > account[A_WAITING] + 2
+        and book.shape[0] - account[A_ORDERS] > 2
+    )
+
+
+@kernel("i8(i8[:, ::1], i8, i8)")
+def volume_for(places: Any, place: int, volume: int) -> int:
+    """The lots that orders may take of a volume (below 0: not known)."""
+    share = places[place, I_VOLUME_SHARE_PPM]
+    if share == 0 or volume < 0:
+        return UNBOUNDED
+    whole = volume // PPM
+    return whole * share + ((volume - whole * PPM) * share) // PPM
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
+def step_bar(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any,
+    place: int, opened_at: int, closed_at: int, open_: int, high: int, low: int, close: int, volume: int,
+) -> int:  # fmt: skip
+    """One bar of one instrument; OK, or what is wrong, and then nothing has changed (OVERFLOW: the state is not to be used any more)."""
+    if not (0 < low <= open_ <= high <= places[place, I_MAX_PRICE] and low <= close <= high and opened_at < closed_at):
+        return BAD_BAR
+    if not has_room(book, active, account, fills, 0):
+        return BOOK_FULL
+    account[A_NOW] = closed_at
+    places[place, I_VOLUME_LEFT] = volume_for(places, place, volume)
+    places[place, I_MARK] = open_
+    expire(book, active, account, place, opened_at, opened_at, closed_at)
+    is_margined = account[A_IS_CASH_ONLY] == 0
+    if is_margined and places[place, I_POSITION] != 0 and is_below_maintenance(places, account):
+        liquidate(book, active, places, account, fills, place, open_, LIQUIDATED_AT_OPEN, volume)
+        places[place, I_VOLUME_LEFT] = volume_for(places, place, volume)
+    index = 0
+    while index < account[A_ACTIVE]:
+        row = active[index]
+        index += 1
+        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN:
+            view = view_of(book, row, opened_at, closed_at)
+            if view == WHOLE_BAR:
+                act_at_open(book, active, places, account, fills, row, open_, high, low, volume)
+            elif view == CLOSE_ONLY:
+                act_at_open(book, active, places, account, fills, row, close, close, close, volume)
+    match_range(book, active, places, account, fills, place, opened_at, closed_at, open_, high, low, close, volume)
+    if is_margined and places[place, I_POSITION] != 0:
+        price = liquidation_price(places, account, place, open_, low if places[place, I_POSITION] > 0 else high)
+        if price > 0:
+            liquidate(book, active, places, account, fills, place, price, LIQUIDATED, volume)
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET_ON_CLOSE:
+            if view_of(book, row, opened_at, closed_at) != NOT_SEEN:
+                take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 1)
+    expire(book, active, account, place, closed_at, opened_at, closed_at)
+    finish(book, active, places, account, place, opened_at, closed_at, close)
+    return account[A_STATUS]
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8)")
+def match_at_close(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, close: int, volume: int
+) -> int:
+    """Fill market orders that were given on this bar's close at that close (the `at close` timing)."""
+    if not has_room(book, active, account, fills, 0):
+        return BOOK_FULL
+    at = account[A_NOW]
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        is_meant = book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET
+        if is_meant and book[row, O_ACTIVE_AT] <= at:
+            take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 0)
+    compact(book, active, account)
+    refresh(book, active, places, account, place)
+    return account[A_STATUS]

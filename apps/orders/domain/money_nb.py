@@ -1,0 +1,101 @@
+"""Cash, margin and what an order may still use. Rules: "Money" in `trading_system/decisions/0010-the-engine.md`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.core.kernel import kernel
+from apps.orders.domain.engine_codes import (
+    A_CASH,
+    A_CURRENCIES,
+    A_IS_CASH_ONLY,
+    A_TRADED_VALUE,
+    I_CASH_PER_PRICE_LOT,
+    I_CURRENCY,
+    I_INITIAL_PPM,
+    I_MAINTENANCE_PPM,
+    I_MARK,
+    I_POSITION,
+)
+from apps.orders.domain.pricing_nb import convert, fee, share_up
+
+
+@kernel("i8(i8[::1], i8, i8)")
+def in_account_currency(account: Any, amount: int, currency: int) -> int:
+    """An amount of a currency in the account's own (currency 0)."""
+    if currency == 0:
+        return amount
+    return convert(amount, account[A_CASH + account[A_CURRENCIES] + currency])
+
+
+@kernel("i8(i8[:, ::1], i8[::1])")
+def equity(places: Any, account: Any) -> int:
+    """Cash and positions at their marks, in the account currency."""
+    total = 0
+    for currency in range(account[A_CURRENCIES]):
+        total += in_account_currency(account, account[A_CASH + currency], currency)
+    for place in range(places.shape[0]):
+        if places[place, I_POSITION] != 0:
+            value = places[place, I_POSITION] * places[place, I_MARK] * places[place, I_CASH_PER_PRICE_LOT]
+            total += in_account_currency(account, value, places[place, I_CURRENCY])
+    return total
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8)")
+def margin(places: Any, account: Any, column: int) -> int:
+    """The margin of all positions by a column of millionths, in the account currency, rounded up."""
+    total = 0
+    for place in range(places.shape[0]):
+        lots = places[place, I_POSITION]
+        if lots != 0:
+            value = abs(lots) * places[place, I_MARK] * places[place, I_CASH_PER_PRICE_LOT]
+            total -= in_account_currency(account, -share_up(value, places[place, column]), places[place, I_CURRENCY])
+    return total
+
+
+@kernel("i8(i8[:, ::1], i8[::1])")
+def free_cash(places: Any, account: Any) -> int:
+    """Equity less the initial margin of all positions."""
+    return equity(places, account) - margin(places, account, I_INITIAL_PPM)
+
+
+@kernel("b1(i8[:, ::1], i8[::1])")
+def is_below_maintenance(places: Any, account: Any) -> bool:
+    """Whether the account's equity no longer carries its positions."""
+    return equity(places, account) < margin(places, account, I_MAINTENANCE_PPM)
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8, i8, i8)")
+def cash_left(places: Any, account: Any, place: int, side: int, lots: int, price: int, is_maker: int) -> int:
+    """Free cash after a trade of `lots` at `price`, with the instrument marked at that price. Nothing is changed."""
+    value = lots * price * places[place, I_CASH_PER_PRICE_LOT]
+    cost = fee(places, place, value, lots, is_maker, account[A_TRADED_VALUE])
+    slot = A_CASH + places[place, I_CURRENCY]
+    if account[A_IS_CASH_ONLY] != 0:
+        return account[slot] - side * value - cost
+    cash, position, mark = account[slot], places[place, I_POSITION], places[place, I_MARK]
+    account[slot] = cash - side * value - cost
+    places[place, I_POSITION] = position + side * lots
+    places[place, I_MARK] = price
+    left = free_cash(places, account)
+    account[slot] = cash
+    places[place, I_POSITION] = position
+    places[place, I_MARK] = mark
+    return left
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8, i8, i8)")
+def affordable_lots(places: Any, account: Any, place: int, side: int, lots: int, price: int, is_maker: int) -> int:
+    """The most of `lots` that free cash carries. What only reduces the position is always carried."""
+    position = places[place, I_POSITION]
+    reducing = min(lots, abs(position)) if position * side < 0 else 0
+    if lots == reducing or cash_left(places, account, place, side, lots, price, is_maker) >= 0:
+        return lots
+    low, high = reducing, lots
+    while high - low > 1:
+        middle = low + (high - low) // 2
+        if cash_left(places, account, place, side, middle, price, is_maker) >= 0:
+            low = middle
+        else:
+            high = middle
+    return low

@@ -1,0 +1,146 @@
+"""Rounding, slippage and fees of the engine: scalars in, scalars out, nothing in favour of the trader.
+
+Units and models: `trading_system/decisions/0010-the-engine.md`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from apps.core.kernel import kernel
+from apps.orders.domain.engine_codes import (
+    BUY,
+    I_FEE_CAP_ABOVE_MINIMUM,
+    I_FEE_CAP_PPM,
+    I_FEE_FLAT,
+    I_FEE_MAKER_PPM,
+    I_FEE_MINIMUM,
+    I_FEE_PER_LOT_PPM,
+    I_FEE_TAKER_PPM,
+    I_HALF_SPREAD_PPM,
+    I_IMPACT_PPM,
+    I_SLIPPAGE,
+    I_SLIPPAGE_PPM,
+    I_TIER_1,
+    I_TIERS,
+    PPM,
+    RATE_ONE,
+)
+
+SLIPPAGE_NONE = 0
+SLIPPAGE_HALF_SPREAD = 2
+SLIPPAGE_VOLUME_SHARE = 3
+SLIPPAGE_SQUARE_ROOT = 4
+
+
+@kernel("i8(i8, i8)")
+def share_up(amount: int, ppm: int) -> int:
+    """`ppm` millionths of a non-negative `amount`, rounded up. Split by 10^6, so that no intermediate exceeds the result + 10^12."""
+    whole = amount // PPM
+    rest = amount - whole * PPM
+    return whole * ppm + (rest * ppm + PPM - 1) // PPM
+
+
+@kernel("i8(i8, i8)")
+def convert(amount: int, rate: int) -> int:
+    """`amount` at a rate in billionths, rounded down: assets lose, debts grow."""
+    if rate == RATE_ONE:
+        return amount
+    whole = amount // RATE_ONE
+    rest = amount - whole * RATE_ONE
+    units = rate // RATE_ONE
+    part = rate - units * RATE_ONE
+    return whole * rate + rest * units + (rest * part) // RATE_ONE
+
+
+@kernel("i8(i8, i8, i8)")
+def to_tick(price: int, tick: int, side: int) -> int:
+    """`price` on the tick grid, against the trader: up for a buy, down for a sell."""
+    if side == BUY:
+        return ((price + tick - 1) // tick) * tick
+    return (price // tick) * tick
+
+
+@kernel("i8(i8, i8, i8)")
+def relative_price(price: int, ppm: int, tick: int) -> int:
+    """`price` x (1 + ppm / 10^6) to the nearest tick, half upwards; `ppm` may be negative."""
+    whole = price // PPM
+    product = (price - whole * PPM) * ppm
+    part = product // PPM
+    rest = product - part * PPM
+    floor = price + whole * ppm + part
+    low = (floor // tick) * tick
+    if 2 * (floor - low) * PPM + 2 * rest >= tick * PPM:
+        return low + tick
+    return low
+
+
+@kernel("i8(i8, i8)")
+def volume_share(lots: int, volume: int) -> int:
+    """`lots` as a part of `volume` in millionths, rounded up, at most one. Digit by digit, so that nothing overflows below 2^57."""
+    if lots >= volume:
+        return PPM
+    share = 0
+    rest = lots
+    for _ in range(6):
+        rest *= 10
+        share = share * 10 + rest // volume
+        rest %= volume
+    return share + 1 if rest > 0 else share
+
+
+@kernel("i8(i8)")
+def root_up(value: int) -> int:
+    """The square root of a value up to 10^12, rounded up."""
+    root = int(math.sqrt(value))
+    while root * root > value:
+        root -= 1
+    while root * root < value:
+        root += 1
+    return root
+
+
+@kernel("i8(i8[:, ::1], i8, i8, i8)")
+def adverse_ppm(places: Any, place: int, lots: int, volume: int) -> int:
+    """What taking liquidity costs beyond the price, in millionths. `volume` below 0 means not known: no impact."""
+    model = places[place, I_SLIPPAGE]
+    if model == SLIPPAGE_NONE:
+        return 0
+    ppm = places[place, I_HALF_SPREAD_PPM]
+    if model == SLIPPAGE_HALF_SPREAD:
+        return ppm
+    ppm += places[place, I_SLIPPAGE_PPM]
+    if model < SLIPPAGE_VOLUME_SHARE or volume < 0:
+        return ppm
+    share = volume_share(lots, volume)
+    if model == SLIPPAGE_VOLUME_SHARE:
+        return ppm + share_up(places[place, I_IMPACT_PPM], share)
+    return ppm + share_up(places[place, I_IMPACT_PPM], root_up(share * PPM))
+
+
+@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8, i8)")
+def taker_price(places: Any, place: int, price: int, side: int, lots: int, volume: int, tick: int) -> int:
+    """What `lots` cost or bring when they take liquidity quoted at `price`."""
+    ppm = adverse_ppm(places, place, lots, volume)
+    if ppm == 0:
+        return to_tick(price, tick, side)
+    return to_tick(price + side * share_up(price, ppm), tick, side)
+
+
+@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8)")
+def fee(places: Any, place: int, value: int, lots: int, is_maker: int, traded: int) -> int:
+    """The fee of a fill in cash units; `traded` is the value that the account has traded before, for tiers."""
+    ppm = places[place, I_FEE_MAKER_PPM] if is_maker else places[place, I_FEE_TAKER_PPM]
+    for tier in range(places[place, I_TIERS]):
+        first = I_TIER_1 + 3 * tier
+        if traded >= places[place, first]:
+            ppm = places[place, first + 1] if is_maker else places[place, first + 2]
+    cost = places[place, I_FEE_FLAT] + share_up(value, ppm) + share_up(lots, places[place, I_FEE_PER_LOT_PPM])
+    minimum = places[place, I_FEE_MINIMUM]
+    cap_ppm = places[place, I_FEE_CAP_PPM]
+    is_capped = cap_ppm > 0 and (places[place, I_FEE_CAP_ABOVE_MINIMUM] == 0 or cost > minimum)
+    cost = max(cost, minimum)
+    if is_capped:
+        cost = min(cost, share_up(value, cap_ppm))
+    return cost
