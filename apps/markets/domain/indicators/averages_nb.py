@@ -40,3 +40,31 @@ def sma_nb(values: Any, length: int, out: Any) -> None:
             for inside in range(index - length + 1, index + 1):
                 total += values[inside]
         out[index] = total / length if index + 1 >= length else NAN
+
+
+@kernel
+def seeded_average_nb(values: Any, length: int, weight: float, out: Any) -> None:
+    """Mean of the first `length` values, then moving `weight` of the distance to each further one; nan for the first `length - 1`."""
+    total = 0.0
+    average = NAN
+    for index in range(values.shape[0]):
+        if index < length:
+            total += values[index]
+            if index == length - 1:
+                average = total / length
+        else:
+            average += weight * (values[index] - average)
+        out[index] = average
+
+
+@kernel
+def weighted_nb(values: Any, weights: Any, out: Any) -> None:
+    """Sum of the last values, each times its weight (oldest first); nan until there are as many values as weights."""
+    length = weights.shape[0]
+    for index in range(values.shape[0]):
+        total = NAN
+        if index + 1 >= length:
+            total = 0.0
+            for inside in range(length):
+                total += values[index - length + 1 + inside] * weights[inside]
+        out[index] = total
