@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from apps.core.events import Event, Priority, event
+from apps.forecasts.domain.refusals import ForecastRefusal as ForecastRefusal
+from apps.forecasts.domain.refusals import NoForecast as NoForecast
 
 HORIZONS = (1, 5)
 """Bars ahead for which models are trained."""
@@ -34,15 +36,6 @@ class TrainingStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-class ForecastRefusal(StrEnum):
-    """Why there is no forecast."""
-
-    NO_MODEL = "NO_MODEL"
-    WARMING_UP = "WARMING_UP"
-    BAD_DATA = "BAD_DATA"
-    MODEL_FAILED = "MODEL_FAILED"
-
-
 @dataclass(frozen=True)
 class ForecastView:
     """One forecast: log return over the horizon with its interval, and how far it can be trusted.
@@ -65,15 +58,6 @@ class ForecastView:
     confidence: float
     trend: Trend
     is_tradable: bool
-    features: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class NoForecast:
-    """A forecast that could not be made, with the reason in words."""
-
-    refusal: ForecastRefusal
-    reason: str
     features: dict[str, float] = field(default_factory=dict)
 
 

@@ -102,7 +102,11 @@ class BarWindow:
 
     def last(self, count: int) -> BarWindow:
         """The newest `count` bars."""
-        cut = slice(max(0, len(self) - count), None)
+        return self.part(max(0, len(self) - count), len(self))
+
+    def part(self, start: int, stop: int) -> BarWindow:
+        """The bars [start, stop), without copying."""
+        cut = slice(start, stop)
         return BarWindow(
             self.instrument, self.timeframe, self.opened_at[cut], self.closed_at[cut], self.open[cut], self.high[cut],
             self.low[cut], self.close[cut], self.volume[cut], self.flags[cut],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite
 from uuid import UUID
 
 import structlog
@@ -15,9 +14,9 @@ from django.db.models import QuerySet
 from apps.events.services import NewEvent, record_events
 from apps.forecasts import selectors
 from apps.forecasts.contracts import ForecastRefusal, ForecastUpdated, ForecastView, ModelStatus, NoForecast, TrainingStatus, Trend
-from apps.forecasts.domain.bars import bar_problem
 from apps.forecasts.domain.calibration import Outlook
-from apps.forecasts.domain.features import WARMUP_BARS, latest_features
+from apps.forecasts.domain.features import WARMUP_BARS
+from apps.forecasts.domain.looking import look_at
 from apps.forecasts.models import Forecast, ForecastModel
 from apps.forecasts.selectors.forecasts import forecast_view
 from apps.forecasts.services.loading import load_predictor
@@ -100,16 +99,8 @@ class _Unstored:
 
 
 def _look_at(window: BarWindow) -> _Look:
-    newest = window.last(WARMUP_BARS)
-    problem = bar_problem(newest)
-    if problem:
-        return _Look(window, {}, NoForecast(ForecastRefusal.BAD_DATA, f"The bars cannot be used. {problem}"))
-    features = {name: value for name, value in latest_features(newest).items() if isfinite(value)}
-    refusal = None
-    if len(newest) < WARMUP_BARS:
-        reason = f"The features need {WARMUP_BARS} bars; {len(newest)} are there."
-        refusal = NoForecast(ForecastRefusal.WARMING_UP, reason, features)
-    return _Look(window, features, refusal)
+    look = look_at(window)
+    return _Look(window, look.features, look.refusal)
 
 
 def _say(
