@@ -1,0 +1,180 @@
+"""Signals over bars: the vector way to trade, by one written rule. Orders, fills and books are the engine's.
+
+At each close t, after the bar has been matched:
+- held and told to leave (exit bit of the held side, or entry bit of the other): every open exit order is cancelled and a reduce-only market order
+  for the whole position is given; entry bit of the other side: an entry is given as well, acting after it.
+- flat with nothing pending and told to enter: a market order of `lots[t]`, with its protection as reduce-only children in one group. Stop and
+  target are prices (`stops[t]`, `targets[t]`; 0 = none) or millionths from the fill price; a trailing stop is in millionths of its best price.
+- An exit bit beats an entry bit of the same side on the same bar.
+Timing `at_close` fills market orders at this close, otherwise they meet the next bar. Entry bits while held, or while an entry is still open,
+do nothing. The loop skips the step while bars stay inside the envelope.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.core.kernel import kernel
+from apps.orders.domain.bar_nb import match_at_close, step_bar
+from apps.orders.domain.book_nb import cancel, submit
+from apps.orders.domain.engine_codes import (
+    A_ACTIVE,
+    A_CASH,
+    A_FILLS,
+    A_NEXT_GROUP,
+    A_NOW,
+    A_ORDERS,
+    A_WAITING,
+    I_CASH_PER_PRICE_LOT,
+    I_CURRENCY,
+    I_HIGH_BOUND,
+    I_LOW_BOUND,
+    I_MARK,
+    I_POSITION,
+    I_TIME_BOUND,
+    NO_ROW,
+    O_FLAGS,
+    O_PLACE,
+    O_STATE,
+    REDUCE_ONLY,
+)
+
+ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
+TAG_ENTRY, TAG_SIGNAL, TAG_STOP, TAG_TARGET, TAG_TRAIL = 1, 2, 3, 4, 5
+MARKET, LIMIT, STOP, TRAILING = 0, 1, 2, 4
+OPEN = 1
+OK, BOOK_FULL = 0, 1
+CANCELLED_BY_OWNER = 20
+_ROOM = 16
+
+# Columns of `rules`.
+R_STOP_PPM, R_TARGET_PPM, R_TRAIL_PPM, R_AT_CLOSE = range(4)
+RULE_COLUMNS = 4
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8)")
+def cancel_orders(book: Any, active: Any, places: Any, account: Any, place: int, is_only_exits: int) -> int:
+    """Cancel the open orders of the instrument (or only its reduce-only ones); how many are left open."""
+    index, left = 0, 0
+    while index < account[A_ACTIVE]:
+        row = active[index]
+        if book[row, O_PLACE] != place or book[row, O_STATE] != OPEN:
+            index += 1
+        elif is_only_exits == 0 or book[row, O_FLAGS] & REDUCE_ONLY:
+            cancel(book, active, places, account, row, CANCELLED_BY_OWNER)
+        else:
+            left += 1
+            index += 1
+    return left
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8, i8, i8)")
+def enter(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any,
+    place: int, side: int, lots: int, stop: int, target: int, stop_ppm: int, target_ppm: int, trail_ppm: int,
+) -> int:  # fmt: skip
+    """A market entry with its protection; the row of the entry."""
+    row = submit(book, active, places, account, place, side, MARKET, 0, 0, lots, 0, 0, 0, 0, 0, NO_ROW, 0, 0, 0, TAG_ENTRY)
+    if row == NO_ROW or book[row, O_STATE] != OPEN:
+        return row
+    exit_side, group = -side, account[A_NEXT_GROUP] + 1
+    if stop > 0 or stop_ppm > 0:
+        relative = -side * stop_ppm if stop == 0 else 0
+        submit(book, active, places, account, place, exit_side, STOP, 0, REDUCE_ONLY, lots, 0, stop, 0, 0, 0, row, group, relative, 0, TAG_STOP)
+    if trail_ppm > 0:
+        submit(
+            book, active, places, account, place, exit_side, TRAILING, 0, REDUCE_ONLY, lots, 0, 0, 0, trail_ppm, 0, row, group, 0, 0, TAG_TRAIL
+        )
+    if target > 0 or target_ppm > 0:
+        relative = side * target_ppm if target == 0 else 0
+        submit(
+            book, active, places, account, place, exit_side, LIMIT, 0, REDUCE_ONLY, lots, target, 0, 0, 0, 0, row, group, 0, relative, TAG_TARGET
+        )
+    return row
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8[::1])")
+def act_on_signal(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, place: int, signal: int, lots: int, stop: int, target: int, rules: Any
+) -> None:
+    """The rule of this module, at one close."""
+    position = places[place, I_POSITION]
+    enters_long = signal & ENTER_LONG != 0 and signal & EXIT_LONG == 0
+    enters_short = signal & ENTER_SHORT != 0 and signal & EXIT_SHORT == 0
+    side = 1 if enters_long else (-1 if enters_short else 0)
+    if position > 0 and (signal & EXIT_LONG or enters_short):
+        cancel_orders(book, active, places, account, place, 0)
+        submit(book, active, places, account, place, -1, MARKET, 0, REDUCE_ONLY, position, 0, 0, 0, 0, 0, NO_ROW, 0, 0, 0, TAG_SIGNAL)
+        side = -1 if enters_short else 0
+    elif position < 0 and (signal & EXIT_SHORT or enters_long):
+        cancel_orders(book, active, places, account, place, 0)
+        submit(book, active, places, account, place, 1, MARKET, 0, REDUCE_ONLY, -position, 0, 0, 0, 0, 0, NO_ROW, 0, 0, 0, TAG_SIGNAL)
+        side = 1 if enters_long else 0
+    elif position != 0:
+        side = 0
+    elif side != 0 and cancel_orders(book, active, places, account, place, 1) > 0:
+        side = 0
+    if side != 0 and lots > 0:
+        enter(
+            book, active, places, account, place, side, lots, stop, target, rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM]
+        )
+
+
+@kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1])")
+def has_spare_room(book: Any, active: Any, account: Any, fills: Any) -> bool:
+    """Whether the tables can take a bar and what a signal may add to it."""
+    acting = account[A_ACTIVE] + account[A_WAITING] + _ROOM
+    return bool(
+        book.shape[0] - account[A_ORDERS] > _ROOM and active.shape[0] - account[A_ACTIVE] > acting and fills.shape[0] - account[A_FILLS] > 2 * acting
+    )
+
+
+@kernel(
+    "i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1],"
+    " i1[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])"
+)
+def run_signals(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, first: int, last: int,
+    opened_at: Any, closed_at: Any, open_: Any, high: Any, low: Any, close: Any, volume: Any,
+    signals: Any, lots: Any, stops: Any, targets: Any, rules: Any, equity: Any, status: Any,
+) -> int:  # fmt: skip
+    """Bars `first` to `last` (exclusive): the bar at which it stopped (`last` when done) with `status[0]` (BOOK_FULL: give the tables more room
+    and go on from there). `lots`, `stops` and `targets` have one element for every bar, or one for all. Equity is in the instrument's currency.
+    """
+    slot = A_CASH + places[place, I_CURRENCY]
+    per_price = places[place, I_CASH_PER_PRICE_LOT]
+    is_at_close = rules[R_AT_CLOSE] != 0
+    low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
+    cash, worth = account[slot], places[place, I_POSITION] * per_price
+    many_lots, many_stops, many_targets = lots.shape[0] > 1, stops.shape[0] > 1, targets.shape[0] > 1
+    for bar in range(first, last):
+        is_outside = low[bar] <= low_bound or high[bar] >= high_bound or closed_at[bar] >= time_bound
+        if (is_outside or signals[bar] != 0) and not has_spare_room(book, active, account, fills):
+            status[0] = BOOK_FULL
+            return bar
+        if is_outside:
+            result = step_bar(
+                book, active, places, account, fills, place, opened_at[bar], closed_at[bar], open_[bar], high[bar], low[bar], close[bar], volume[bar]
+            )
+            if result != OK:
+                status[0] = result
+                return bar
+            low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
+            cash, worth = account[slot], places[place, I_POSITION] * per_price
+        if signals[bar] != 0:
+            account[A_NOW] = closed_at[bar]
+            places[place, I_MARK] = close[bar]
+            act_on_signal(
+                book, active, places, account, place, signals[bar], lots[bar if many_lots else 0], stops[bar if many_stops else 0],
+                targets[bar if many_targets else 0], rules,
+            )  # fmt: skip
+            if is_at_close:
+                result = match_at_close(book, active, places, account, fills, place, close[bar], volume[bar])
+                if result != OK:
+                    status[0] = result
+                    return bar
+                cash, worth = account[slot], places[place, I_POSITION] * per_price
+            low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
+        equity[bar] = cash + worth * close[bar]
+    status[0] = OK
+    return last
