@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
 
-from apps.core.errors import NotFound
+from apps.core.errors import InvalidInput, NotFound
+from apps.core.ids import deterministic_uuid
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Timeframe
+from apps.markets.adapters import open_source
 from apps.markets.adapters.calendars import expected_bars
 from apps.markets.candles import candles
 from apps.markets.contracts import (
@@ -24,9 +27,10 @@ from apps.markets.contracts import (
     VenueKind,
     VenueView,
 )
-from apps.markets.domain.bars import CandleBatch, from_micros
-from apps.markets.domain.quality import find_gaps
+from apps.markets.domain.bars import CandleBatch, from_micros, to_candles
+from apps.markets.domain.quality import FaultReason, find_gaps, inspect
 from apps.markets.models import Instrument, QuarantinedCandle, VenueClock
+from apps.markets.ports import Listing
 
 CLOSES_AT_ONCE = 500
 _MISSING_RUNS_SHOWN = 100
@@ -126,6 +130,57 @@ def bars_between(
 ) -> BarWindow:
     """All bars that opened from `since` and closed by `until`; with `as_of`, as they were known then."""
     return bar_window_of(instrument, timeframe, candles().between(instrument.id, timeframe, since=since, until=until, as_of=as_of))
+
+
+def bars_of_file(
+    path: str,
+    *,
+    symbol: str,
+    timeframe: Timeframe,
+    calendar: str = "24/7",
+    quote_asset: str = "USD",
+    file_format: str = "",
+    price_scale: int | None = None,
+    tick: Decimal | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> BarWindow:
+    """The bars of a CSV, Parquet or Feather file, without storing them. The file is taken whole or not at all: the first bar that is out of
+    order, not a number, not positive or off the grid of `tick` raises InvalidInput with its place. Jumps are the file's own business."""
+    options = {"path": path, "symbol": symbol, "timeframe": str(timeframe), "calendar": calendar, "quote_asset": quote_asset}
+    source = open_source("files", options | {"file_format": file_format, "price_scale": price_scale})
+    listing = source.listings()[0]
+    bars = source.bars(symbol, timeframe, since=since, until=until)
+    found = inspect(bars, price_scale=listing.price_scale, max_price=float(listing.max_price))
+    fault = next((fault for fault in found.faults if fault.reason is not FaultReason.SPIKE), None)
+    if fault is not None:
+        raise InvalidInput(f"Bar {fault.index + 1} {fault.detail}.", where=path, hint="Correct the file; nothing of it was used.")
+    spec = _spec_of_file(listing, path, tick)
+    batch = to_candles(bars, price_scale=listing.price_scale, volume_scale=listing.volume_scale)
+    _require_on_tick(batch, spec, path)
+    return bar_window_of(spec, timeframe, batch)
+
+
+def _spec_of_file(listing: Listing, path: str, tick: Decimal | None) -> InstrumentSpec:
+    """An instrument that needs no row; the same file name and symbol give the same ids."""
+    spec = InstrumentSpec(
+        id=deterministic_uuid("file", path, listing.symbol), venue_id=deterministic_uuid("files"), symbol=listing.symbol,
+        base_asset=listing.base_asset, quote_asset=listing.quote_asset, price_scale=listing.price_scale, volume_scale=listing.volume_scale,
+        cash_scale=listing.cash_scale, tick_size=tick or listing.tick_size, lot_size=listing.lot_size, min_quantity=listing.min_quantity,
+        min_notional=listing.min_notional, max_price=listing.max_price, max_quantity=listing.max_quantity,
+    )  # fmt: skip
+    spec.check_bounds()
+    return spec
+
+
+def _require_on_tick(bars: CandleBatch, spec: InstrumentSpec, path: str) -> None:
+    tick_units = spec.price_units(spec.tick_size)
+    for prices in (bars.open, bars.high, bars.low, bars.close):
+        off = prices % tick_units != 0
+        if off.any():
+            place = int(off.argmax())
+            price = spec.price(int(prices[place]))
+            raise InvalidInput(f"Bar {place + 1} has the price {price}, which is no step of {spec.tick_size}.", where=path)
 
 
 def bars_closed_at(venue_id: UUID, closed_at: datetime) -> dict[UUID, Bar]:

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "apps.orders.apps.OrdersConfig",
     "apps.portfolio.apps.PortfolioConfig",
     "apps.strategies.apps.StrategiesConfig",
+    "apps.backtests.apps.BacktestsConfig",
     "apps.dashboard.apps.DashboardConfig",
 ]
 

@@ -74,3 +74,10 @@ CELERY_BEAT_SCHEDULE |= {
         "options": {"queue": "default", "expire_seconds": 3600},
     },
 }
+CELERY_BEAT_SCHEDULE |= {
+    "wake backtests that wait or were abandoned": {
+        "task": "apps.backtests.tasks.sweep_backtests",
+        "schedule": 20.0,
+        "options": {"queue": "default", "expire_seconds": 20},
+    },
+}

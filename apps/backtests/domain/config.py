@@ -101,11 +101,24 @@ class BarFile(_Part, frozen=True, kw_only=True):
     tick: Decimal | None = None
 
 
+class WalkForward(_Part, frozen=True, kw_only=True):
+    """How the walk forward is made: windows in bars (None: a quarter of all bars to train, a twelfth to test) and the values of parameters
+    that each window chooses from on its training bars. Without values every window keeps the parameters of the run."""
+
+    train_bars: int | None = None
+    test_bars: int | None = None
+    is_anchored: bool = False
+    search: dict[str, list[Value]] = {}
+    objective: str = "sharpe"
+
+
 class RunConfig(_Part, frozen=True, kw_only=True):
     """Everything that a run depends on.
 
     `start` and `end` bound the opening and closing times of the bars (None: from the first, to the last that the market's clock has
-    reached). `capital` is in `currency`. `leverage` of 1 is a cash account; `allows_short` lets positions go below zero.
+    reached). Bars that open before `trade_from` are warm-up: indicators run over them, nothing trades. With `closes_at_end` whatever is
+    held is sold at the close of the last bar. `capital` is in `currency`. `leverage` of 1 is a cash account; `allows_short` lets
+    positions go below zero.
     """
 
     strategy: str
@@ -117,6 +130,8 @@ class RunConfig(_Part, frozen=True, kw_only=True):
     bar_file: BarFile | None = None
     start: datetime | None = None
     end: datetime | None = None
+    trade_from: datetime | None = None
+    closes_at_end: bool = False
     capital: Decimal = Decimal(100_000)
     currency: str = "USD"
     profile: Profile = Profile.DEFAULT
@@ -127,6 +142,7 @@ class RunConfig(_Part, frozen=True, kw_only=True):
     leverage: Decimal = Decimal(1)
     seed: int = 0
     score: ScoreMode = ScoreMode.WALK_FORWARD
+    walk_forward: WalkForward = WalkForward()
 
     def with_parameters(self, values: dict[str, Value]) -> RunConfig:
         """The same run with some parameters replaced."""
@@ -139,7 +155,7 @@ class RunConfig(_Part, frozen=True, kw_only=True):
 
     def fingerprint(self) -> str:
         """Identifies what was tried on its data: everything but how the result is scored. 32 hex digits."""
-        relevant = {name: value for name, value in self.to_json().items() if name != "score"}
+        relevant = {name: value for name, value in self.to_json().items() if name not in ("score", "walk_forward")}
         return hashlib.blake2b(msgspec.json.encode(relevant, order="deterministic"), digest_size=16).hexdigest()
 
 
@@ -155,7 +171,8 @@ def config_from_json(payload: dict[str, Any]) -> RunConfig:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         raise InvalidInput(f"The configuration does not fit: {message}.", where=path.strip(".`") or "config") from error
-    return msgspec.structs.replace(config, start=_utc(config.start, "start"), end=_utc(config.end, "end"))
+    times = {name: _utc(getattr(config, name), name) for name in ("start", "end", "trade_from")}
+    return msgspec.structs.replace(config, **times)
 
 
 def _utc(at: datetime | None, name: str) -> datetime | None:

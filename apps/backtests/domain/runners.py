@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from apps.backtests.domain.config import RunConfig, RunMode
 from apps.backtests.domain.records import RunRecords
 from apps.core.errors import NotFound, TradingError
 from apps.markets.contracts import BarWindow
+from apps.strategies.domain.strategy import build_strategy
 
 ReportProgress = Callable[[int, int], None]
 """Called with bars done and bars in all; cheap enough to be called at every bar."""
@@ -45,6 +46,15 @@ class Runner(Protocol):
         ...
 
 
+@runtime_checkable
+class ChecksConfig(Protocol):
+    """A runner with strategies of its own also says whether it knows one; the others run the strategies of `apps/strategies/library`."""
+
+    def check(self, config: RunConfig) -> None:
+        """Raise NotFound for an unknown strategy, InvalidInput for parameters that do not fit."""
+        ...
+
+
 R = TypeVar("R", bound=type[Runner])
 
 _registry: dict[RunMode, Runner] = {}
@@ -67,6 +77,15 @@ def runner_for(mode: RunMode) -> Runner:
     if mode not in _registry:
         raise NotFound(f"There is no runner for the mode {mode}.", where="mode", hint=f"Known: {', '.join(sorted(_registry)) or 'none'}.")
     return _registry[mode]
+
+
+def check_strategy(config: RunConfig) -> None:
+    """Raise NotFound or InvalidInput unless the runner of the mode can run this strategy with these parameters."""
+    found = runner_for(config.mode)
+    if isinstance(found, ChecksConfig):
+        found.check(config)
+    else:
+        build_strategy(config.strategy, dict(config.parameters))
 
 
 def modes() -> list[RunMode]:

@@ -1,0 +1,127 @@
+"""Runs, sweeps and the trial ledger in the admin: to look at, to start again, to stop. Results are never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from apps.backtests import services
+from apps.backtests.models import BacktestRun, Sweep, TrialEntry, TrialFamily
+from apps.core.errors import TradingError
+
+
+class _ReadOnlyAdmin(ModelAdmin):
+    """Rows that only the system writes."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def _each(self, request: HttpRequest, ids: list[UUID], act: Callable[[UUID], str]) -> None:
+        """Do it for every row; a refusal is shown and the others go on."""
+        for row_id in ids:
+            try:
+                self.message_user(request, act(row_id), messages.SUCCESS)
+            except TradingError as error:
+                self.message_user(request, str(error), messages.ERROR)
+
+
+@admin.register(BacktestRun)
+class BacktestRunAdmin(_ReadOnlyAdmin):
+    """Runs, with ways to make them again, to stop and to delete them."""
+
+    list_display = (
+        "created_at",
+        "strategy",
+        "symbols",
+        "timeframe",
+        "mode",
+        "profile",
+        "state",
+        "progress",
+        "total_return",
+        "trial_number",
+    )
+    list_filter = ("state", "strategy", "mode", "profile", "timeframe")
+    search_fields = ("strategy", "symbols", "fills_hash", "data_hash", "requested_by")
+    actions = ("run_again", "cancel_selected", "delete_runs")
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        """Who may ask for a run, stop or delete one."""
+        return bool(request.user.has_perm("backtests.add_backtestrun"))
+
+    @admin.display(description="Progress")
+    def progress(self, run: BacktestRun) -> str:
+        return f"{run.progress_done / run.progress_total:.0%}" if run.progress_total else run.message[:40]
+
+    @admin.display(description="Return")
+    def total_return(self, run: BacktestRun) -> str:
+        value = run.metrics.get("figures", {}).get("total_return")
+        return "" if value is None else f"{value:+.2%}"
+
+    @admin.action(description="Run again: the same configuration on the bars of now", permissions=["run"])
+    def run_again(self, request: HttpRequest, queryset: QuerySet[BacktestRun]) -> None:
+        def act(run_id: UUID) -> str:
+            return f"Backtest {services.repeat_run(run_id=run_id, actor=str(request.user))} is queued; its progress shows here."
+
+        self._each(request, list(queryset.values_list("id", flat=True)), act)
+
+    @admin.action(description="Cancel the selected backtests", permissions=["run"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[BacktestRun]) -> None:
+        def act(run_id: UUID) -> str:
+            return f"Backtest {run_id}: {services.cancel_run(run_id=run_id, actor=str(request.user)).lower()}."
+
+        self._each(request, list(queryset.values_list("id", flat=True)), act)
+
+    @admin.action(description="Delete the selected backtests that are over; their lines in the trial ledger stay", permissions=["run"])
+    def delete_runs(self, request: HttpRequest, queryset: QuerySet[BacktestRun]) -> None:
+        def act(run_id: UUID) -> str:
+            services.delete_run(run_id=run_id, actor=str(request.user))
+            return f"Backtest {run_id} is deleted."
+
+        self._each(request, list(queryset.values_list("id", flat=True)), act)
+
+
+@admin.register(Sweep)
+class SweepAdmin(_ReadOnlyAdmin):
+    """Sweeps and how far they are."""
+
+    list_display = ("created_at", "strategy", "symbols", "timeframe", "method", "objective", "budget", "state", "progress")
+    list_filter = ("state", "strategy", "method")
+    search_fields = ("strategy", "symbols", "requested_by")
+
+    @admin.display(description="Progress")
+    def progress(self, sweep: Sweep) -> str:
+        return f"{sweep.progress_done} of {sweep.budget}"
+
+
+@admin.register(TrialFamily)
+class TrialFamilyAdmin(_ReadOnlyAdmin):
+    """How often each strategy was tried on the same market."""
+
+    list_display = ("strategy", "symbols", "timeframe", "entries")
+    search_fields = ("strategy", "symbols")
+
+
+@admin.register(TrialEntry)
+class TrialEntryAdmin(_ReadOnlyAdmin):
+    """Every run ever made, also failed and cancelled ones."""
+
+    list_display = ("recorded_at", "family", "number", "purpose", "state", "sharpe", "observations", "actor")
+    list_filter = ("purpose", "state", "family__strategy")
+    list_select_related = ("family",)
+    search_fields = ("family__strategy", "family__symbols", "fingerprint", "fills_hash")

@@ -1,0 +1,216 @@
+"""What other apps may know of backtests, sweeps and the trial ledger. No Django here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from apps.backtests.domain.config import RunConfig as RunConfig
+from apps.backtests.domain.config import RunMode as RunMode
+from apps.backtests.domain.config import ScoreMode as ScoreMode
+from apps.backtests.domain.config import config_from_json as config_from_json
+from apps.backtests.domain.records import RunRecords as RunRecords
+from apps.backtests.domain.states import RunState as RunState
+from apps.backtests.domain.states import SweepMethod as SweepMethod
+from apps.core.events import Event, Priority, event
+
+
+class RecordKind(StrEnum):
+    """Tables of a run's records."""
+
+    ORDERS = "orders"
+    FILLS = "fills"
+    TRADES = "trades"
+    ENTRIES = "entries"
+    EQUITY = "equity"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far something is; `total` is 0 until it is known."""
+
+    done: int
+    total: int
+    message: str
+
+    @property
+    def fraction(self) -> float:
+        """From 0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run as lists show it; figures are None until it is done."""
+
+    id: UUID
+    state: RunState
+    strategy: str
+    symbols: str
+    timeframe: str
+    mode: RunMode
+    profile: str
+    score: ScoreMode
+    progress: Progress
+    requested_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    total_return: float | None
+    sharpe: float | None
+    max_drawdown: float | None
+    trades: int | None
+    trial_number: int | None
+    sweep_id: UUID | None
+    error: str
+
+
+@dataclass(frozen=True)
+class SharpeJudgement:
+    """What stands beside a Sharpe ratio: how much of it search and luck explain. None where it cannot be told.
+
+    `trials` counts the different configurations tried in the run's family up to now, `deflated` is the Deflated Sharpe Ratio (a probability),
+    `overfitting` the probability of backtest overfitting of the sweep that the run belongs to, `track_record` the returns that are needed
+    before the Sharpe ratio is above zero with 95 % confidence, beside the `observations` that there are.
+    """
+
+    trials: int
+    sharpe_per_return: float | None
+    probabilistic: float | None
+    deflated: float | None
+    overfitting: float | None
+    track_record: float | None
+    observations: int
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run with everything but its records."""
+
+    summary: RunSummary
+    config: RunConfig
+    seed: int
+    code_version: str
+    data_hash: str
+    fills_hash: str
+    bars: int
+    record_rows: dict[str, int]
+    metrics: dict[str, Any]
+    judgement: SharpeJudgement | None
+    error: str
+    error_where: str
+    error_hint: str
+    attempt: int
+    is_cancel_requested: bool
+
+
+@dataclass(frozen=True)
+class SweepView:
+    """A sweep: one strategy over many parameter values."""
+
+    id: UUID
+    state: RunState
+    strategy: str
+    symbols: str
+    timeframe: str
+    method: SweepMethod
+    objective: str
+    space: dict[str, Any]
+    config: RunConfig
+    budget: int
+    seed: int
+    progress: Progress
+    best_number: int | None
+    best_score: float | None
+    overfitting: float | None
+    requested_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str
+
+
+@dataclass(frozen=True)
+class SweepTrialView:
+    """One point of a sweep. `score` is the objective's value, larger is better; None where it could not be judged."""
+
+    number: int
+    state: RunState
+    parameters: dict[str, Any]
+    score: float | None
+    metrics: dict[str, float | None]
+    fills_hash: str
+    error: str
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """A line of the trial ledger: a run or a point of a sweep that was made, whatever became of it."""
+
+    position: int
+    number: int
+    family: str
+    strategy: str
+    symbols: str
+    timeframe: str
+    purpose: str
+    state: RunState
+    run_id: UUID | None
+    sweep_id: UUID | None
+    fingerprint: str
+    judgement: SharpeJudgement | None
+    actor: str
+    recorded_at: datetime
+
+
+@event("backtests.run_requested", priority=Priority.LOW)
+class RunRequested(Event):
+    run_id: UUID
+    strategy: str
+    symbols: str
+    timeframe: str
+
+
+@event("backtests.run_finished")
+class RunFinished(Event):
+    """`message` is the error where it failed."""
+
+    run_id: UUID
+    state: str
+    strategy: str
+    symbols: str
+    timeframe: str
+    fills: int
+    seconds: float
+    fills_hash: str
+    message: str
+    total_return: float | None = None
+
+
+@event("backtests.run_deleted")
+class RunDeleted(Event):
+    run_id: UUID
+    strategy: str
+    symbols: str
+
+
+@event("backtests.sweep_requested", priority=Priority.LOW)
+class SweepRequested(Event):
+    sweep_id: UUID
+    strategy: str
+    symbols: str
+    points: int
+
+
+@event("backtests.sweep_finished")
+class SweepFinished(Event):
+    sweep_id: UUID
+    state: str
+    strategy: str
+    symbols: str
+    points: int
+    seconds: float
+    message: str

@@ -1,0 +1,106 @@
+"""What a configuration must hold before anything is run: each refusal says what, where and what to do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from apps.backtests.domain.config import RunConfig, SizingMethod
+from apps.backtests.domain.walk_forward import SCORES
+from apps.core.errors import InvalidInput, OutOfBounds
+from apps.core.values import INT64_SAFE, InstrumentSpec
+
+MOST_INSTRUMENTS = 200
+LARGEST_SEED = 2**63 - 1
+LARGEST_LEVERAGE = Decimal(100)
+_LARGEST_PPM = 1_000_000
+_FRACTIONS = (SizingMethod.FRACTION, SizingMethod.RISK)
+
+
+def check_config(config: RunConfig) -> None:
+    """Raise InvalidInput for what can be told without the bars."""
+    if bool(config.instrument_ids) == (config.bar_file is not None):
+        raise InvalidInput("A backtest needs instruments or a bar file.", where="instrument_ids", hint="Give one of the two.")
+    if len(config.instrument_ids) > MOST_INSTRUMENTS:
+        raise InvalidInput(f"A backtest takes at most {MOST_INSTRUMENTS} instruments.", where="instrument_ids")
+    if len(set(config.instrument_ids)) < len(config.instrument_ids):
+        raise InvalidInput("An instrument is named twice.", where="instrument_ids")
+    _check_times(config)
+    _require_positive(config.capital, "capital")
+    if not config.leverage.is_finite() or not 1 <= config.leverage <= LARGEST_LEVERAGE:
+        raise InvalidInput(f"The leverage must be from 1 to {LARGEST_LEVERAGE}, got {config.leverage}.", where="leverage")
+    if not 0 <= config.seed <= LARGEST_SEED:
+        raise InvalidInput(f"The seed must be from 0 to {LARGEST_SEED}.", where="seed")
+    _check_sizing(config)
+    _check_costs(config)
+    _check_walk_forward(config)
+
+
+def check_capital(config: RunConfig, instrument: InstrumentSpec) -> None:
+    """Raise OutOfBounds where the capital does not fit the instrument's cash units, InvalidInput where the currencies differ."""
+    if config.currency != instrument.quote_asset:
+        raise InvalidInput(
+            f"{instrument.symbol} is paid in {instrument.quote_asset}, the capital is in {config.currency}.",
+            where="currency",
+            hint=f"Give the capital in {instrument.quote_asset}.",
+        )
+    largest = INT64_SAFE * instrument.cash_unit
+    if config.capital * config.leverage > largest:
+        raise OutOfBounds(
+            f"A capital of {config.capital} {config.currency} is more than {instrument.symbol} can be reckoned with exactly.",
+            where="capital",
+            hint=f"The largest is {largest / config.leverage:.0f}.",
+        )
+    instrument.cash_units(config.capital)
+
+
+def _check_times(config: RunConfig) -> None:
+    if config.start and config.end and config.start >= config.end:
+        raise InvalidInput(f"The start {config.start} is not before the end {config.end}.", where="start")
+    if config.trade_from and config.end and config.trade_from >= config.end:
+        raise InvalidInput(f"Trading would begin at {config.trade_from}, after the end {config.end}.", where="trade_from")
+
+
+def _check_sizing(config: RunConfig) -> None:
+    method, amount = config.sizing.method, config.sizing.amount
+    if method is SizingMethod.ALL:
+        if amount is not None:
+            raise InvalidInput("Sizing by all free cash takes no amount.", where="sizing.amount")
+        return
+    if amount is None:
+        raise InvalidInput(f"Sizing by {method} needs an amount.", where="sizing.amount")
+    _require_positive(amount, "sizing.amount")
+    if method in _FRACTIONS and amount > config.leverage:
+        raise InvalidInput(f"A fraction of {amount} is more than the leverage of {config.leverage} allows.", where="sizing.amount")
+
+
+def _check_costs(config: RunConfig) -> None:
+    for name in config.costs.__struct_fields__:
+        value = getattr(config.costs, name)
+        if value is None:
+            continue
+        where = f"costs.{name}"
+        if isinstance(value, Decimal):
+            if not value.is_finite() or value < 0:
+                raise InvalidInput(f"{name} must not be negative, got {value}.", where=where)
+        elif not 0 <= value <= _LARGEST_PPM:
+            raise InvalidInput(f"{name} is in millionths, from 0 to {_LARGEST_PPM}, got {value}.", where=where)
+
+
+def _check_walk_forward(config: RunConfig) -> None:
+    plan = config.walk_forward
+    for name in ("train_bars", "test_bars"):
+        value = getattr(plan, name)
+        if value is not None and value < 1:
+            raise InvalidInput(f"{name} must be at least 1, got {value}.", where=f"walk_forward.{name}")
+    if plan.objective not in SCORES:
+        raise InvalidInput(
+            f"There is no objective {plan.objective!r}.", where="walk_forward.objective", hint=f"Known: {', '.join(sorted(SCORES))}."
+        )
+    empty = [name for name, values in plan.search.items() if not values]
+    if empty:
+        raise InvalidInput(f"There is no value of {empty[0]} to choose from.", where=f"walk_forward.search.{empty[0]}")
+
+
+def _require_positive(value: Decimal, where: str) -> None:
+    if not value.is_finite() or value <= 0:
+        raise InvalidInput(f"{where} must be a positive number, got {value}.", where=where)

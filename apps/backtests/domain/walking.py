@@ -1,0 +1,181 @@
+"""The walk forward of a run: which bars count, what each window chose, and what came of it out of sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from apps.backtests.domain.config import RunConfig
+from apps.backtests.domain.records import Int64Array, RunRecords
+from apps.backtests.domain.runners import IsCancelled, Runner
+from apps.backtests.domain.walk_forward import SCORES, Capital, Piece, WindowResult, best_of, walk
+from apps.backtests.domain.walk_forward_report import efficiency, parameter_stability, stitch
+from apps.backtests.domain.windows import Anchor, BarRange, RunRange, Window, bar_windows
+from apps.core.errors import InvalidInput
+from apps.markets.contracts import BarWindow
+
+WARMUP_BARS = 1_000
+"""Bars in front of each stretch that indicators may run over."""
+MOST_CANDIDATES = 500
+_ENOUGH_BARS = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Walked:
+    """The out-of-sample stretch: it begins at `starts_at` (microseconds). `equity` is the stitched one where windows chose for themselves,
+    None where the run's own equity from there on is meant. `report` is JSON."""
+
+    starts_at: int
+    times: Int64Array | None
+    equity: Int64Array | None
+    report: dict[str, Any]
+
+
+def walk_forward(
+    config: RunConfig, bars: Sequence[BarWindow], records: RunRecords, *, runner: Runner, is_cancelled: IsCancelled
+) -> Walked | None:
+    """Walk the bars of the first instrument; None when there are too few of them for one window."""
+    count = len(bars[0])
+    if count < _ENOUGH_BARS:
+        return None
+    windows = _windows(config, count)
+    if config.walk_forward.search:
+        return _searched(config, bars, windows, runner=runner, is_cancelled=is_cancelled)
+    starts_at = int(bars[0].opened_at[windows[0].test.bars.start])
+    rows = [_held_window(window, bars[0], records) for window in windows]
+    gained = sum(row["return"] > 0 for row in rows) / len(rows)
+    return Walked(
+        starts_at, None, None, {"windows": rows, "profitable_share": gained, "efficiency": None, "stability": [], "candidates": 1}
+    )
+
+
+def candidates(search: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Every combination of the values, the last name changing fastest. Raises InvalidInput for too many."""
+    count = int(np.prod([len(values) for values in search.values()], dtype=np.float64))
+    if count > MOST_CANDIDATES:
+        raise InvalidInput(
+            f"Each window would choose among {count} combinations; at most {MOST_CANDIDATES} are tried.",
+            where="walk_forward.search",
+            hint="Give fewer values, or use a sweep.",
+        )
+    return [dict(zip(search, values, strict=True)) for values in product(*search.values())]
+
+
+def _windows(config: RunConfig, count: int) -> tuple[Window, ...]:
+    plan = config.walk_forward
+    return bar_windows(
+        count,
+        train_bars=plan.train_bars or max(count // 4, 1),
+        test_bars=plan.test_bars or max(count // 12, 1),
+        warmup_bars=0,
+        anchor=Anchor.ANCHORED if plan.is_anchored else Anchor.ROLLING,
+    )
+
+
+def _held_window(window: Window, bars: BarWindow, records: RunRecords) -> dict[str, Any]:
+    """One window of a run whose parameters stay: the part of its equity over the window's testing bars."""
+    first, last = window.test.bars.start, window.test.bars.stop - 1
+    begins = _equity_at(records, int(bars.closed_at[first - 1]))
+    ends = _equity_at(records, int(bars.closed_at[last]))
+    return {
+        "number": window.number,
+        "from_at": int(bars.opened_at[first]),
+        "to_at": int(bars.closed_at[last]),
+        "parameters": None,
+        "return": ends / begins - 1.0 if begins > 0 else 0.0,
+    }
+
+
+def _equity_at(records: RunRecords, at: int) -> int:
+    place = int(np.searchsorted(records.equity_at, at, side="right")) - 1
+    return int(records.equity[place]) if place >= 0 else records.opening_cash
+
+
+def _searched(
+    config: RunConfig, bars: Sequence[BarWindow], windows: tuple[Window, ...], *, runner: Runner, is_cancelled: IsCancelled
+) -> Walked:
+    """Each window chooses on its training bars what it then trades; the stretches traded are stitched."""
+    score = SCORES[config.walk_forward.objective]
+    found = candidates(config.walk_forward.search)
+    start = bars[0].instrument.cash_units(config.capital)
+    run = _StretchRun(config, bars, runner, is_cancelled)
+    choose = best_of(found, run=run, score=score, start_units=start)
+    pieces = list(walk(windows, choose_in_sample=choose, run=run, start_units=start))
+    stitched = stitch(pieces, capital=Capital.COMPOUNDED)
+    judged = efficiency(pieces, score=score, capital=Capital.COMPOUNDED)
+    report = {
+        "windows": [_chosen_window(piece, bars[0]) for piece in pieces],
+        "profitable_share": judged.profitable_share,
+        "efficiency": judged.overall,
+        "stability": [asdict(item) for item in parameter_stability(pieces)],
+        "candidates": len(found),
+    }
+    covered = stitched.bars.slice
+    return Walked(int(bars[0].opened_at[stitched.bars.start]), bars[0].closed_at[covered], stitched.equity_units, _finite(report))
+
+
+@dataclass(frozen=True)
+class _StretchRun:
+    """Simulates one stretch from flat to flat, with the bars in front of it as warm-up."""
+
+    config: RunConfig
+    bars: Sequence[BarWindow]
+    runner: Runner
+    is_cancelled: IsCancelled
+
+    def __call__(self, parameters: Mapping[str, Any], stretch: RunRange, *, start_units: int, state: Any) -> WindowResult:
+        spec = self.bars[0].instrument
+        config = msgspec.structs.replace(
+            self.config.with_parameters(dict(parameters)),
+            capital=spec.cash(start_units),
+            trade_from=datetime.fromtimestamp(int(self.bars[0].opened_at[stretch.bars.start]) / 1_000_000, UTC),
+            closes_at_end=True,
+        )
+        cut = [_cut(window, self.bars[0], stretch.bars) for window in self.bars]
+        made = self.runner.run(config, cut, progress=_unheard, is_cancelled=self.is_cancelled, seed=config.seed)
+        closes = self.bars[0].closed_at[stretch.bars.slice]
+        place = np.searchsorted(made.equity_at, closes, side="right") - 1
+        equity = np.where(place >= 0, made.equity[place.clip(min=0)], made.opening_cash).astype(np.int64)
+        return WindowResult(start_units, equity, trades=len(made.trades))
+
+
+def _unheard(done: int, total: int) -> None:
+    """Stretches report nothing: the walk is watched as a whole."""
+
+
+def _cut(window: BarWindow, leader: BarWindow, stretch: BarRange) -> BarWindow:
+    """The bars of a stretch with the warm-up in front, by the times of the first instrument."""
+    begins = int(leader.opened_at[max(0, stretch.start - WARMUP_BARS)])
+    ends = int(leader.closed_at[stretch.stop - 1])
+    cut = slice(int(np.searchsorted(window.opened_at, begins)), int(np.searchsorted(window.closed_at, ends, side="right")))
+    return BarWindow(
+        window.instrument, window.timeframe, window.opened_at[cut], window.closed_at[cut], window.open[cut], window.high[cut],
+        window.low[cut], window.close[cut], window.volume[cut], window.flags[cut],
+    )  # fmt: skip
+
+
+def _chosen_window(piece: Piece, bars: BarWindow) -> dict[str, Any]:
+    stretch = piece.window.test.bars
+    start = piece.result.start_units
+    return {
+        "number": piece.window.number,
+        "from_at": int(bars.opened_at[stretch.start]),
+        "to_at": int(bars.closed_at[stretch.stop - 1]),
+        "parameters": dict(piece.choice.parameters) if piece.choice else None,
+        "return": piece.result.end_units / start - 1.0 if start > 0 else 0.0,
+    }
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no NaN: it becomes null."""
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

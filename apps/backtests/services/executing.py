@@ -1,0 +1,168 @@
+"""Running a backtest: claimed, loaded, computed, judged, stored. Deterministic, so a run that lost its worker is simply made again."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import InterfaceError, OperationalError
+
+from apps.backtests.domain.config import RunConfig, ScoreMode, config_from_json
+from apps.backtests.domain.records import RunRecords
+from apps.backtests.domain.runners import RunCancelled, check_strategy, runner_for
+from apps.backtests.domain.scoring import Measured, measure, sharpe_statistics
+from apps.backtests.domain.states import RunState
+from apps.backtests.domain.tear_sheet import tear_sheet
+from apps.backtests.domain.walking import Walked, candidates, walk_forward
+from apps.backtests.models import BacktestRun
+from apps.backtests.services.claims import Claim, claim
+from apps.backtests.services.ending import Outcome, end_without_result, store_outcome
+from apps.backtests.services.loading import data_hash, load_bars
+from apps.backtests.services.watching import STALL_SECONDS, RunStalled, Watch
+from apps.common.failpoints import failpoint
+from apps.core.clock import Clock, WallClock
+from apps.core.errors import OwnershipLost, TradingError
+from apps.core.version import code_version
+from apps.markets.contracts import BarWindow
+from apps.portfolio.domain.engine_records import equity_series
+from apps.portfolio.domain.records import no_trades
+
+log = structlog.get_logger(__name__)
+
+_WALL = WallClock()
+_APPS = Path(__file__).resolve().parents[2]
+
+
+class StrategyFailed(TradingError):
+    """The strategy's own code raised."""
+
+    code = "strategy_failed"
+
+
+def execute_run(
+    run_id: UUID, *, clock: Clock = _WALL, on_progress: Callable[[int, int], None] | None = None, stall_seconds: float = STALL_SECONDS
+) -> bool:
+    """Claim the run and make it; False if it was not to be had (over, or owned by a live worker).
+
+    Ends it as DONE, FAILED (with the reason in words) or CANCELLED. A lost database is raised: the sweeper hands the run to another worker.
+    """
+    held = claim(BacktestRun, run_id, now=clock.now())
+    if held is None:
+        return False
+    watch = Watch(
+        held,
+        clock=clock,
+        wants_stop=lambda: _is_cancel_requested(run_id),
+        announce_as={"kind": "run", "id": str(run_id)},
+        on_progress=on_progress,
+        stall_seconds=stall_seconds,
+    )
+    try:
+        with watch:
+            outcome = _make(run_id, watch)
+        store_outcome(held, outcome, now=clock.now())
+    except (OperationalError, InterfaceError):
+        raise
+    except OwnershipLost as error:
+        log.warning("backtest_taken_over", run_id=str(run_id), error=str(error))
+        return False
+    except KeyboardInterrupt:
+        _end(held, RunState.CANCELLED, None, clock)
+        raise
+    except RunCancelled:
+        return not watch.is_lost and _end(held, RunState.CANCELLED, None, clock)
+    except Exception as error:
+        if not isinstance(error, TradingError):
+            log.warning("backtest_failed", run_id=str(run_id), exc_info=error)
+        return _end(held, RunState.FAILED, _as_told(error), clock)
+    return True
+
+
+def compute(config: RunConfig, bars: tuple[BarWindow, ...], watch: Watch) -> tuple[RunRecords, Walked | None]:
+    """The records of a configuration and its walk forward."""
+    runner = runner_for(config.mode)
+    records = runner.run(config, bars, progress=watch.progress, is_cancelled=watch.is_cancelled, seed=config.seed)
+    if watch.is_cancelled():
+        raise RunCancelled("The run was cancelled.")
+    failpoint("backtests.computed")
+    walked = None
+    if config.score is ScoreMode.WALK_FORWARD:
+        walked = walk_forward(config, bars, records, runner=runner, is_cancelled=watch.is_cancelled)
+    return records, walked
+
+
+def judge(config: RunConfig, bars: tuple[BarWindow, ...], records: RunRecords, walked: Walked | None) -> tuple[dict[str, Any], Measured]:
+    """The metrics of a run as JSON, and what its headline figures were measured on."""
+    whole = measure(records, bars)
+    counted = whole if walked is None else _out_of_sample(whole, records, walked)
+    plain = whole.figures()
+    statistics = sharpe_statistics(counted.equity)
+    metrics: dict[str, Any] = {
+        "score": str(config.score if walked is not None else ScoreMode.PLAIN),
+        "figures": plain if walked is None else counted.figures(),
+        "plain": plain,
+        "walk_forward": None if walked is None else {"starts_at": walked.starts_at, **walked.report},
+        "sharpe": None if statistics is None else {name: getattr(statistics, name) for name in statistics.__dataclass_fields__},
+        "final_equity": str(records.final_equity),
+    }
+    return metrics, counted
+
+
+def _make(run_id: UUID, watch: Watch) -> Outcome:
+    config = config_from_json(BacktestRun.objects.values_list("config", flat=True).get(id=run_id))
+    check_strategy(config)
+    bars = load_bars(config)
+    total = sum(len(window) for window in bars)
+    watch.progress(0, total)
+    records, walked = compute(config, bars, watch)
+    metrics, counted = judge(config, bars, records, walked)
+    tried = tuple(config.with_parameters(item).fingerprint() for item in candidates(config.walk_forward.search)) if walked else ()
+    return Outcome(
+        records=records,
+        metrics=metrics,
+        tear_sheet=tear_sheet(measure(records, bars), records),
+        statistics=sharpe_statistics(counted.equity),
+        data_hash=data_hash(bars),
+        code_version=code_version(),
+        bars=total,
+        tried=tried if config.walk_forward.search else (),
+    )
+
+
+def _out_of_sample(whole: Measured, records: RunRecords, walked: Walked) -> Measured:
+    """What happened on the bars that count: the run's own later part, or the stitched stretches (whose trades are not kept)."""
+    counted = whole.since(walked.starts_at)
+    if walked.equity is None or walked.times is None:
+        return counted
+    equity = equity_series(walked.times, walked.equity, cash_unit=float(records.cash_unit))
+    return Measured(equity, no_trades(), counted.benchmark, None)
+
+
+def _is_cancel_requested(run_id: UUID) -> bool:
+    return bool(BacktestRun.objects.filter(id=run_id, is_cancel_requested=True).exists())
+
+
+def _end(held: Claim, state: RunState, error: TradingError | None, clock: Clock) -> bool:
+    try:
+        end_without_result(held, state, error, now=clock.now())
+    except OwnershipLost as lost:
+        log.warning("backtest_taken_over", run_id=str(held.id), error=str(lost))
+        return False
+    return True
+
+
+def _as_told(error: Exception) -> TradingError:
+    """The error as the run keeps it: our own as they are, others with the innermost line of our code that they came from."""
+    if isinstance(error, RunStalled):
+        return RunStalled()
+    if isinstance(error, TradingError):
+        return error
+    if isinstance(error, MemoryError):
+        return StrategyFailed("There was not enough memory.", where="memory", hint="Use fewer bars or instruments.")
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_APPS)]
+    where = f"{Path(frames[-1].filename).relative_to(_APPS)}, line {frames[-1].lineno}" if frames else ""
+    return StrategyFailed(f"{type(error).__name__}: {error}", where=where, hint="The strategy's code raised; correct it and run again.")

@@ -1,0 +1,93 @@
+"""The bars of a run: loaded once, checked, and hashed, so that a result names exactly what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from apps.backtests.domain.checks import check_capital
+from apps.backtests.domain.config import RunConfig
+from apps.core.errors import InvalidInput
+from apps.core.values import InstrumentSpec
+from apps.markets import selectors as markets
+from apps.markets.contracts import BarWindow
+
+_HASHED = ("opened_at", "closed_at", "open", "high", "low", "close", "volume")
+
+
+def load_bars(config: RunConfig) -> tuple[BarWindow, ...]:
+    """One window per instrument, in the order of the configuration. Raises InvalidInput or OutOfBounds where they cannot be traded on."""
+    windows = (_file_window(config),) if config.bar_file else tuple(_stored_window(config, spec) for spec in instruments_of(config))
+    for window in windows:
+        if not len(window):
+            raise _no_bars(config, window.instrument)
+        check_capital(config, window.instrument)
+        _require_usable(window)
+    return windows
+
+
+def instruments_of(config: RunConfig) -> list[InstrumentSpec]:
+    """The stored instruments of a configuration; raises NotFound."""
+    return [markets.instrument_spec(instrument_id) for instrument_id in config.instrument_ids]
+
+
+def require_bars(config: RunConfig, spec: InstrumentSpec) -> None:
+    """Raise InvalidInput if no stored bar lies in the range, without loading them all."""
+    newest = markets.bar_window(spec, config.timeframe, until=config.end, count=1)
+    if not len(newest) or (config.start is not None and newest.last_bar().opened_at < config.start):
+        raise _no_bars(config, spec)
+
+
+def data_hash(windows: tuple[BarWindow, ...]) -> str:
+    """64 hex digits over every time and price of the bars, and the scales that the prices are in."""
+    digest = hashlib.blake2b(digest_size=32)
+    for window in windows:
+        spec = window.instrument
+        digest.update(f"{window.timeframe}|{spec.price_scale}|{spec.volume_scale}|{spec.tick_size}|{spec.lot_size}|{len(window)}".encode())
+        for name in _HASHED:
+            digest.update(np.ascontiguousarray(getattr(window, name), dtype="<i8").data)
+    return digest.hexdigest()
+
+
+def _file_window(config: RunConfig) -> BarWindow:
+    file = config.bar_file
+    assert file is not None
+    return markets.bars_of_file(
+        file.path,
+        symbol=file.symbol,
+        timeframe=config.timeframe,
+        calendar=file.calendar,
+        quote_asset=file.quote_asset,
+        file_format=file.file_format,
+        price_scale=file.price_scale,
+        tick=file.tick,
+        since=config.start,
+        until=config.end,
+    )
+
+
+def _stored_window(config: RunConfig, spec: InstrumentSpec) -> BarWindow:
+    until = config.end or markets.venue(spec.venue_id).now_at
+    return markets.bars_between(spec, config.timeframe, since=config.start, until=until)
+
+
+def _require_usable(window: BarWindow) -> None:
+    """What compiled code relies on: rising times and positive prices with the high on top and the low below."""
+    symbol = window.instrument.symbol
+    if (np.diff(window.opened_at) <= 0).any() or (window.closed_at <= window.opened_at).any():
+        raise InvalidInput(f"The bars of {symbol} are not in strictly rising order of time.", where=symbol)
+    highest, lowest = np.maximum(window.open, window.close), np.minimum(window.open, window.close)
+    if (window.low <= 0).any() or (window.low > lowest).any() or (window.high < highest).any() or (window.volume < 0).any():
+        raise InvalidInput(f"A bar of {symbol} has a price that is not positive or lies outside its range.", where=symbol)
+    if (window.high > window.instrument.price_units(window.instrument.max_price)).any():
+        raise InvalidInput(f"A bar of {symbol} is above the largest price {window.instrument.max_price}.", where=symbol)
+
+
+def _no_bars(config: RunConfig, spec: InstrumentSpec) -> InvalidInput:
+    start, end = config.start or "the first bar", config.end or "now"
+    return InvalidInput(
+        f"There are no {config.timeframe} bars of {spec.symbol} from {start} to {end}.",
+        where="start",
+        hint="Choose other dates or another timeframe, or import bars with manage.py import_candles.",
+    )
