@@ -41,7 +41,7 @@ NOISE = 1e-14
 M_COLUMNS = 12
 
 
-@kernel
+@kernel("i8(i8, f8, f8, f8, f8, f8[::1], i8)")
 def write_moments(  # noqa: PLR0917 - a kernel takes scalars
     count: int, shift: float, total: float, squares: float, below: float, out: Any, column: int
 ) -> int:
@@ -55,7 +55,7 @@ def write_moments(  # noqa: PLR0917 - a kernel takes scalars
     return OK
 
 
-@kernel
+@kernel("f8(f8, f8, f8)")
 def ratio(mean: float, square: float, per_year: float) -> float:
     """Mean over the root of `square`, a year; NaN without a deviation."""
     deviation = math.sqrt(square)
@@ -64,7 +64,7 @@ def ratio(mean: float, square: float, per_year: float) -> float:
     return mean / deviation * math.sqrt(per_year)
 
 
-@kernel
+@kernel("i8(i8[::1], f8[::1])")
 def measure_bars(equity: Any, out: Any) -> int:
     """Fill the columns up to M_BAR_DOWNSIDE from `equity` (int64, at least two values); a status."""
     first = float(equity[0])
@@ -98,7 +98,7 @@ def measure_bars(equity: Any, out: Any) -> int:
     return OK
 
 
-@kernel
+@kernel("i8(i8[::1], i8[::1], f8, f8[::1])")
 def measure_days(equity: Any, day_ends: Any, per_year: float, out: Any) -> int:
     """Fill the columns from M_DAYS on from the equity at the end of each day, which must be positive; a status."""
     previous = 0
@@ -132,7 +132,7 @@ def measure_days(equity: Any, day_ends: Any, per_year: float, out: Any) -> int:
     return OK
 
 
-@kernel
+@kernel("i8(i8[::1], i8[::1], f8, f8[::1])")
 def measure_equity(equity: Any, day_ends: Any, per_year: float, out: Any) -> int:
     """Fill `out` (float64, M_COLUMNS) from `equity` (int64); a status. What a status leaves out is NaN.
 
