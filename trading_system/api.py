@@ -62,6 +62,7 @@ VIEWS: dict[str, Any] = {
     "portfolio": portfolio.PortfolioView,
     "positions": portfolio.PositionsView,
     "performance": portfolio.PerformanceView,
+    "performance/tear-sheet": portfolio.TearSheetView,
     "equity": portfolio.EquityView,
     "trades": portfolio.TradesView,
     "journal": portfolio.JournalView,

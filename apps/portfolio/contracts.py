@@ -10,6 +10,7 @@ from uuid import UUID
 from apps.core.events import Event, Priority, event
 from apps.core.vocabulary import TradingMode
 from apps.portfolio.domain.journal import EntryKind, LedgerAccount, Line
+from apps.portfolio.domain.metrics import Figure, FigureGroup, FigureUnit
 
 __all__ = [
     "AccountClosed",
@@ -20,6 +21,9 @@ __all__ = [
     "EntryKind",
     "EntryView",
     "EquityPoint",
+    "Figure",
+    "FigureGroup",
+    "FigureUnit",
     "LedgerAccount",
     "Line",
     "Performance",
@@ -107,7 +111,10 @@ class EquityPoint:
 
 @dataclass(frozen=True)
 class ClosedTradeView:
-    """A round trip; `quantity` is what was entered, signed; `realised_pnl` is before `fees`."""
+    """A round trip; `quantity` is what was entered, signed, for `entry_value`; `realised_pnl` is before `fees`.
+
+    `exit_reason` is why the last fill filled: MARKET_AT_OPEN, STOP_TRIGGERED, ...
+    """
 
     id: UUID
     instrument_id: UUID
@@ -118,6 +125,8 @@ class ClosedTradeView:
     realised_pnl: Decimal
     fees: Decimal
     closing_fill_id: UUID
+    entry_value: Decimal
+    exit_reason: str
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,7 @@ class Position(models.Model):
     trip_quantity = QuantityField(default=Decimal(0), help_text="Entered since the position was last flat, signed.")
     trip_realised = MoneyField(default=Decimal(0), help_text="Realised since the position was last flat, before fees.")
     trip_fees = MoneyField(default=Decimal(0), help_text="Fees since the position was last flat.")
+    trip_entry_value = MoneyField(default=Decimal(0), help_text="Value entered since the position was last flat, positive.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -121,6 +122,8 @@ class ClosedTrade(UuidModel):
     quantity = QuantityField()
     realised_pnl = MoneyField(help_text="Before fees.")
     fees = MoneyField()
+    entry_value = MoneyField(default=Decimal(0), help_text="What was entered, at its prices; positive.")
+    exit_reason = models.CharField(max_length=40, default="", blank=True, help_text="Why the last fill filled: STOP_TRIGGERED, ...")
 
     class Meta:
         ordering: ClassVar = ["-closed_at"]

@@ -80,3 +80,11 @@ class JsonObject(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+@extend_schema_field({"type": "array", "items": {}})
+class JsonList(serializers.Field[Any, Any, Any, Any]):
+    """A JSON list going out as it is."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value

@@ -9,9 +9,8 @@ import numpy as np
 
 from apps.dashboard.selectors.frame import account_at
 from apps.markets import selectors as markets
-from apps.markets.contracts import InstrumentDetail
+from apps.portfolio import selectors as portfolio
 
-INDEX = "index"
 _MOST_BARS = 20_000
 
 
@@ -25,7 +24,7 @@ class Benchmark:
 
 def benchmark(venue_id: UUID) -> Benchmark | None:
     """None where the venue lists no index, or none with a close at the opening of the account. Numbers for drawing only."""
-    account, detail = account_at(venue_id), _first_index(venue_id)
+    account, detail = account_at(venue_id), portfolio.market_index(venue_id)
     if account is None or detail is None:
         return None
     window = markets.bar_window(detail.spec, detail.timeframe, until=None, count=_MOST_BARS)
@@ -36,9 +35,3 @@ def benchmark(venue_id: UUID) -> Benchmark | None:
     values = float(account.initial_capital) * np.asarray(window.close[start:], dtype=np.float64) / float(window.close[start])
     points = tuple((int(at), round(float(value), 2)) for at, value in zip(seconds[start:], values, strict=True))
     return Benchmark(f"{detail.spec.symbol} bought and held", points)
-
-
-def _first_index(venue_id: UUID) -> InstrumentDetail | None:
-    """The largest index is listed first by its source."""
-    listed = (markets.instrument_detail(item.id) for item in sorted(markets.instruments(venue_id), key=lambda item: item.id))
-    return next((detail for detail in listed if detail.asset_class.lower() == INDEX), None)

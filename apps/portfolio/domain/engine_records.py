@@ -25,8 +25,17 @@ _EXITS = {
 }
 
 
+def exit_reason_named(name: str) -> ExitReason:
+    """The same for the name of a fill's reason, as orders store it: MARKET_AT_OPEN, STOP_TRIGGERED, ..."""
+    reason = Reason.__members__.get(name)
+    return ExitReason.OTHER if reason is None else _EXITS.get(reason, ExitReason.OTHER)
+
+
 def exit_reasons(reasons: Int64Array) -> Int64Array:
-    """What ended each trade, from the engine's reason of its last fill: a limit order that closes is a target; what is not known is OTHER."""
+    """What ended each trade, from the engine's reason of its last fill.
+
+    A limit order that closes is a target, any market order a signal; what is not known is OTHER.
+    """
     known = np.full(int(max(Reason)) + 1, int(ExitReason.OTHER), np.int64)
     for reason, exit_reason in _EXITS.items():
         known[int(reason)] = int(exit_reason)

@@ -18,6 +18,8 @@ class Holding:
     """Lots that the current trip has entered, signed."""
     trip_realised: int = 0
     trip_fees: int = 0
+    trip_entry_value: int = 0
+    """What the lots of the current trip were entered at, positive."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,15 @@ class Trade:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """A closed trade: lots that were entered (signed), realised P&L before fees, and fees, in cash units."""
+    """A closed trade: lots that were entered (signed), realised P&L before fees, fees, and the value at entry (positive), in cash units.
+
+    The value at exit is entry_value + realised for a long trip, entry_value - realised for a short one.
+    """
 
     lots: int
     realised: int
     fees: int
+    entry_value: int
 
 
 class Change(StrEnum):
@@ -70,8 +76,8 @@ def book_trade(holding: Holding, trade: Trade) -> Booking:
     after = _reduce(holding, closing=closing, value_per_lot=trade.value_per_lot, fee=fee)
     if after.lots:
         return Booking(after, Change.CHANGED, None)
-    closed = RoundTrip(after.trip_lots, after.trip_realised, after.trip_fees)
-    flat = replace(after, trip_lots=0, trip_realised=0, trip_fees=0)
+    closed = RoundTrip(after.trip_lots, after.trip_realised, after.trip_fees, after.trip_entry_value)
+    flat = replace(after, trip_lots=0, trip_realised=0, trip_fees=0, trip_entry_value=0)
     rest = abs(trade.lots) - closing
     if not rest:
         return Booking(flat, Change.CLOSED, closed)
@@ -86,6 +92,7 @@ def _extend(holding: Holding, trade: Trade) -> Holding:
         cost=holding.cost + trade.lots * trade.value_per_lot,
         fees=holding.fees + trade.fee,
         trip_lots=holding.trip_lots + trade.lots,
+        trip_entry_value=holding.trip_entry_value + abs(trade.lots) * trade.value_per_lot,
         trip_fees=holding.trip_fees + trade.fee,
     )
 

@@ -95,8 +95,11 @@ class EquitySeries:
 
     @cached_property
     def days_per_year(self) -> float:
-        """Days that make a year of daily returns: 365 where weekends have points, 252 where they have not."""
-        weekdays = (self.times // DAY_MICROS + _WEEKDAY_OF_1970) % 7
+        """Days that make a year of daily returns: 365 where weekends have points, 252 where they have not.
+
+        The first point does not count: an account may be opened on any day.
+        """
+        weekdays = (self.times[1:] // DAY_MICROS + _WEEKDAY_OF_1970) % 7
         return CALENDAR_DAYS if bool(np.any(weekdays >= _SATURDAY)) else TRADING_DAYS
 
 
@@ -159,3 +162,12 @@ class PriceBars:
     closed_at: Int64Array
     high: FloatArray
     low: FloatArray
+
+
+def as_known_at(times: Int64Array, known_at: Int64Array, values: FloatArray) -> FloatArray | None:
+    """The newest of `values` known at each time; None without any time, or where nothing positive was known at the first."""
+    places = np.searchsorted(known_at, times, side="right") - 1
+    if not len(times) or places[0] < 0 or values[places[0]] <= 0:
+        return None
+    known: FloatArray = values[places]
+    return known

@@ -10,6 +10,7 @@ from apps.portfolio.selectors.accounts import (
     open_accounts,
     positions,
 )
+from apps.portfolio.selectors.figures import figures, market_index, tear_sheet
 from apps.portfolio.selectors.journal import entries, entry_for_fill
 from apps.portfolio.selectors.performance import closed_trades, equity_curve, performance
 from apps.portfolio.selectors.trial_balance import trial_balance
@@ -24,9 +25,12 @@ __all__ = [
     "entry_for_fill",
     "equity_curve",
     "exposure",
+    "figures",
     "held_quantities",
+    "market_index",
     "open_accounts",
     "performance",
     "positions",
+    "tear_sheet",
     "trial_balance",
 ]

@@ -43,6 +43,8 @@ def closed_trades(account_id: UUID, *, before: UUID | None = None, limit: int = 
             realised_pnl=row.realised_pnl,
             fees=row.fees,
             closing_fill_id=row.closing_fill_id,
+            entry_value=row.entry_value,
+            exit_reason=row.exit_reason,
         )
         for row in rows.order_by("-id")[:limit]
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -60,7 +61,13 @@ def _holding(row: Position, spec: InstrumentSpec) -> Holding:
         trip_lots=spec.quantity_lots(row.trip_quantity),
         trip_realised=spec.cash_units(row.trip_realised),
         trip_fees=spec.cash_units(row.trip_fees),
+        trip_entry_value=_unbounded_units(row.trip_entry_value, spec),
     )
+
+
+def _unbounded_units(value: Decimal, spec: InstrumentSpec) -> int:
+    """Cash units of a sum that a long trip of adding and reducing may take beyond int64: it is a statistic and must not stop a booking."""
+    return int(value.scaleb(spec.cash_scale))
 
 
 def _trade(fill: FillRecord) -> Trade:
@@ -84,6 +91,8 @@ def _store_round_trip(fill: FillRecord, position: Position, closed: RoundTrip) -
         quantity=spec.quantity(closed.lots),
         realised_pnl=spec.cash(closed.realised),
         fees=spec.cash(closed.fees),
+        entry_value=spec.cash(closed.entry_value),
+        exit_reason=fill.reason[:40],
     )
 
 
@@ -96,6 +105,7 @@ def _store_position(fill: FillRecord, position: Position, booking: Booking) -> N
     position.trip_quantity = spec.quantity(holding.trip_lots)
     position.trip_realised = spec.cash(holding.trip_realised)
     position.trip_fees = spec.cash(holding.trip_fees)
+    position.trip_entry_value = spec.cash(holding.trip_entry_value)
     position.mark_price, position.marked_at = fill.price, fill.occurred_at
     position.opened_at = _opened_at(position.opened_at, booking.change, fill.occurred_at)
     position.save()

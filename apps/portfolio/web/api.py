@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from apps.portfolio.web.serializers import (
     PositionQuery,
     PositionSerializer,
     SummarySerializer,
+    TearSheetSerializer,
 )
 
 TAGS = ["portfolio"]
@@ -74,8 +76,17 @@ class PositionsView(NamedOrDefaultAccount):
 class PerformanceView(NamedOrDefaultAccount):
     @extend_schema(tags=TAGS, parameters=[AccountQuery], responses={200: PerformanceSerializer})
     def get(self, request: Request) -> Response:
-        """Return, Sharpe ratio, drawdown and win rate of an account."""
-        return self.answer(PerformanceSerializer, selectors.performance(self.account_id(self.query(AccountQuery))))
+        """Return, Sharpe ratio, drawdown and win rate of an account, and all other figures with what they mean."""
+        account_id = self.account_id(self.query(AccountQuery))
+        figures = [figure.as_dict() for figure in selectors.figures(account_id)]
+        return self.answer(PerformanceSerializer, {**asdict(selectors.performance(account_id)), "figures": figures})
+
+
+class TearSheetView(NamedOrDefaultAccount):
+    @extend_schema(tags=TAGS, parameters=[AccountQuery], responses={200: TearSheetSerializer})
+    def get(self, request: Request) -> Response:
+        """Curves, tables, trades, costs and figures of an account."""
+        return self.answer(TearSheetSerializer, selectors.tear_sheet(self.account_id(self.query(AccountQuery))))
 
 
 class EquityView(NamedOrDefaultAccount):

@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.common.api.fields import EnumField, ExactDecimal, Statistic
+from apps.common.api.fields import EnumField, ExactDecimal, JsonList, JsonObject, Statistic
 from apps.common.api.pagination import CursorQuery
 from apps.common.api.serializers import StrictSerializer
 from apps.core.vocabulary import TradingMode
-from apps.portfolio.contracts import EntryKind, LedgerAccount
+from apps.portfolio.contracts import EntryKind, FigureGroup, FigureUnit, LedgerAccount
 
 MOST_POINTS = 2000
 
@@ -66,6 +66,18 @@ class PortfolioSerializer(serializers.Serializer[Any]):
     positions = PositionSerializer(many=True)
 
 
+class FigureSerializer(serializers.Serializer[Any]):
+    """One performance figure; null where there is too little to say."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    unit = EnumField(FigureUnit, help_text="A percent is a fraction: 0.05 is 5 %. Money is in the account's currency.")
+    group = EnumField(FigureGroup)
+    is_higher_better = serializers.BooleanField(allow_null=True, help_text="Null where neither direction is better in itself.")
+    help = serializers.CharField()
+    value = Statistic()
+
+
 class PerformanceSerializer(serializers.Serializer[Any]):
     """Figures of an account; null where there is not enough history to say."""
 
@@ -77,6 +89,26 @@ class PerformanceSerializer(serializers.Serializer[Any]):
     trades = serializers.IntegerField()
     win_rate = Statistic()
     profit_factor = Statistic()
+    figures = FigureSerializer(many=True, help_text="All figures, always the same ones in the same order.")
+
+
+class TearSheetSerializer(serializers.Serializer[Any]):
+    """Everything of a tear sheet. Curves are lists of [seconds since 1970 UTC, value]; what cannot be told is null or empty."""
+
+    currency = serializers.CharField()
+    span = JsonObject(help_text="from, to, points, days, days_per_year, risk_free")
+    figures = FigureSerializer(many=True)
+    equity = JsonList(help_text="At most 1,500 points, lowest and highest among them.")
+    drawdown = JsonList(help_text="Fraction below the peak.")
+    benchmarks = JsonList(help_text="label and points of each thing that the account is compared with, scaled to its capital.")
+    rolling_sharpe = JsonList(help_text="days and points of each window.")
+    months = JsonList(help_text="year, months (twelve returns) and total of each year.")
+    years = JsonList(help_text="year, return, benchmark and max_drawdown.")
+    daily_returns = JsonObject(help_text="edges and counts of a histogram.")
+    worst_drawdowns = JsonList(help_text="peak, valley, recovered, depth, days and days_to_recover, deepest first.")
+    trades = JsonObject(help_text="count, sides, results (a histogram), best and worst.")
+    costs = JsonList(help_text="kind, amount and share_of_traded_value.")
+    exits = JsonList(help_text="reason, trades, share, earned, average and win_rate.")
 
 
 class EquityPointSerializer(serializers.Serializer[Any]):
@@ -97,6 +129,8 @@ class ClosedTradeSerializer(serializers.Serializer[Any]):
     realised_pnl = ExactDecimal(help_text="Before fees.")
     fees = ExactDecimal()
     closing_fill_id = serializers.UUIDField()
+    entry_value = ExactDecimal(help_text="What was entered, at its prices; positive.")
+    exit_reason = serializers.CharField(help_text="Why the last fill filled: MARKET_AT_OPEN, STOP_TRIGGERED, ...")
 
 
 class LineSerializer(serializers.Serializer[Any]):

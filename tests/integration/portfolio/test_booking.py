@@ -83,6 +83,7 @@ def test_a_round_trip_realises_its_profit_and_closes_the_position() -> None:
     trade = ClosedTrade.objects.get()
     assert (trade.realised_pnl, trade.fees, trade.quantity) == (Decimal(220), Decimal(3), Decimal(10))
     assert (trade.opened_at, trade.closing_fill_id) == (first.occurred_at, last.id)
+    assert (trade.entry_value, trade.exit_reason) == (Decimal(1000), "MARKET_AT_OPEN")
     assert selectors.positions(world.account_id) == []
     kept = selectors.positions(world.account_id, with_closed=True)[0]
     assert (kept.quantity, kept.cost_basis, kept.realised_pnl, kept.opened_at) == (Decimal(0), Decimal(0), Decimal(220), None)
@@ -97,7 +98,9 @@ def test_through_zero_one_trip_ends_and_the_next_begins() -> None:
         book(fill)
     position = selectors.positions(world.account_id)[0]
     assert (position.quantity, position.cost_basis, position.realised_pnl) == (Decimal(-5), Decimal(-600), Decimal(200))
-    assert ClosedTrade.objects.get().fees == 3
+    trade = ClosedTrade.objects.get()
+    assert (trade.fees, trade.entry_value) == (3, 1000)
+    assert Position.objects.get().trip_entry_value == 600
     assert event_types(world) == ["trading.position_opened", "trading.position_closed", "trading.position_opened"]
     assert selectors.trial_balance().is_balanced
 
