@@ -1,0 +1,72 @@
+"""The account as a decision meets it, in memory: books, risk factor, gate and reservations (strategies' `AccountDesk`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from apps.backtests.domain.session_books import MemoryBooks
+from apps.backtests.domain.session_plan import AccountPlan
+from apps.risk.domain.exposure import Hold, facts_of, held_by
+from apps.risk.domain.factor import factor_of
+from apps.risk.domain.facts import Limits, reserve_for, shrink
+from apps.risk.domain.gate import judge
+from apps.risk.domain.values import OrderProposal, RiskFactor, Verdict
+
+
+class MemoryDesk:
+    """Judges each order against the books and what open orders still hold. Nothing is halted, and no person trades beside the sessions."""
+
+    def __init__(self, account: AccountPlan, books: MemoryBooks, limits: Mapping[UUID, Limits]) -> None:
+        self._account = account
+        self._books = books
+        self._limits = limits
+        self._holds: dict[UUID, Hold] = {}
+        self._entries: list[datetime] = []
+
+    def open_positions(self) -> int:
+        return self._books.open_positions()
+
+    def drawdown(self) -> Decimal:
+        return self._books.drawdown
+
+    def risk_factor(self, *, confidence: float | None, drawdown: Decimal, volatility_ratio: float | None, at: datetime) -> RiskFactor:
+        return factor_of(self._account.factor_rules, confidence=confidence, drawdown=drawdown, volatility_ratio=volatility_ratio)
+
+    def assess(self, proposal: OrderProposal) -> Verdict:
+        """The gate's verdict; the order's id is the verdict's as well."""
+        instrument_id = proposal.instrument.id
+        facts = facts_of(
+            self._books.exposure(instrument_id),
+            held_by(self._holds.values(), instrument_id=instrument_id, side=proposal.side),
+            halt_reason=None,
+            live_refusal="",
+            orders_today=self._orders_today(),
+            is_duplicate=False,
+        )
+        assert proposal.origin_id is not None
+        checks = judge(proposal, facts, self._limits[proposal.origin_id])
+        verdict = Verdict(proposal.order_id, all(check.passed for check in checks), checks)
+        if verdict.approved:
+            self._holds[proposal.order_id] = Hold(instrument_id, reserve_for(proposal))
+            if not proposal.is_reducing and proposal.data_at is not None:
+                self._entries.append(proposal.data_at)
+        return verdict
+
+    def after_fill(self, order_id: UUID, *, remaining: Decimal) -> None:
+        """Hold only what may still trade."""
+        hold = self._holds.pop(order_id)
+        if remaining:
+            self._holds[order_id] = Hold(hold.instrument_id, shrink(hold.reserved, remaining=remaining))
+
+    def release(self, order_id: UUID) -> None:
+        """The order can trade no more."""
+        self._holds.pop(order_id, None)
+
+    def _orders_today(self) -> int:
+        """Exposure-increasing orders since the start of the venue's day; older ones are forgotten, for days only move forward."""
+        since = self._books.day_started_at
+        self._entries = [at for at in self._entries if at >= since]
+        return len(self._entries)
