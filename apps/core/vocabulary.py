@@ -24,11 +24,40 @@ class OrderType(StrEnum):
     MARKET = "MARKET"
     LIMIT = "LIMIT"
     STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+    """Once the stop is reached, a limit order."""
+    TRAILING = "TRAILING"
+    """A stop that follows the market at a distance and never loosens."""
+    MARKET_ON_OPEN = "MARKET_ON_OPEN"
+    MARKET_ON_CLOSE = "MARKET_ON_CLOSE"
+
+    @property
+    def takes_limit(self) -> bool:
+        """Whether the order has a limit price."""
+        return self in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+
+    @property
+    def takes_stop(self) -> bool:
+        """Whether the order has a stop price of its own."""
+        return self in (OrderType.STOP, OrderType.STOP_LIMIT)
+
+    @property
+    def is_market(self) -> bool:
+        """Whether the order has no price at all."""
+        return self in (OrderType.MARKET, OrderType.MARKET_ON_OPEN, OrderType.MARKET_ON_CLOSE)
 
 
 class TimeInForce(StrEnum):
     GTC = "GTC"
+    """Good till cancelled."""
     DAY = "DAY"
+    """Until the end of the session."""
+    GTD = "GTD"
+    """Until a time that the order names."""
+    IOC = "IOC"
+    """What does not fill at once is cancelled."""
+    FOK = "FOK"
+    """All at once or not at all."""
 
 
 class TradingMode(StrEnum):

@@ -10,18 +10,38 @@ from uuid import UUID
 from apps.core.events import Event, Priority, event
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
-from apps.orders.domain.vocabulary import OPEN_STATUSES, UNSETTLED_STATUSES, Liquidity, OrderOrigin, OrderStatus
+from apps.orders.domain.brackets import ExitPrices
+from apps.orders.domain.terms import Amendment, OrderTerms
+from apps.orders.domain.vocabulary import (
+    AT_THE_VENUE,
+    OPEN_STATUSES,
+    UNSETTLED_STATUSES,
+    AmendmentStatus,
+    Liquidity,
+    OrderOrigin,
+    OrderStatus,
+    SlippageChoice,
+    VenueProfile,
+)
 from apps.risk.contracts import Verdict
 
 __all__ = [
+    "AT_THE_VENUE",
     "OPEN_STATUSES",
     "UNSETTLED_STATUSES",
+    "Amendment",
+    "AmendmentStatus",
+    "AmendmentView",
     "CostsChanged",
+    "ExitPrices",
     "FillRecord",
     "FillView",
     "Liquidity",
     "ManualOrderResult",
     "OrderAcknowledged",
+    "OrderAmendRefused",
+    "OrderAmendRequested",
+    "OrderAmended",
     "OrderCancelRequested",
     "OrderCancelled",
     "OrderCreated",
@@ -34,9 +54,13 @@ __all__ = [
     "OrderSent",
     "OrderStatus",
     "OrderStep",
+    "OrderTerms",
     "OrderUnknown",
     "OrderView",
+    "SlippageChoice",
+    "Standing",
     "TradeExecuted",
+    "VenueProfile",
 ]
 
 
@@ -62,6 +86,35 @@ class OrderRequest:
     decision_id: UUID | None = None
     verdict_id: UUID | None = None
     reason: str = ""
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    expires_at: datetime | None = None
+    is_post_only: bool = False
+    is_reduce_only: bool = False
+    limit_offset_percent: Decimal | None = None
+    stop_offset_percent: Decimal | None = None
+    parent_id: UUID | None = None
+    """The order whose fill opens this one; it was recorded before."""
+    group_id: UUID | None = None
+    """Orders of one group share what is left: what one fills, the others lose."""
+
+    @property
+    def terms(self) -> OrderTerms:
+        """What it asks of the venue."""
+        return OrderTerms(
+            order_type=self.order_type,
+            time_in_force=self.time_in_force,
+            quantity=self.quantity,
+            limit_price=self.limit_price,
+            stop_price=self.stop_price,
+            trail_amount=self.trail_amount,
+            trail_percent=self.trail_percent,
+            expires_at=self.expires_at,
+            is_post_only=self.is_post_only,
+            is_reduce_only=self.is_reduce_only,
+            limit_offset_percent=self.limit_offset_percent,
+            stop_offset_percent=self.stop_offset_percent,
+        )
 
 
 @dataclass(frozen=True)
@@ -117,6 +170,15 @@ class OrderView:
     market_at: datetime
     created_at: datetime
     updated_at: datetime
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    expires_at: datetime | None = None
+    is_post_only: bool = False
+    is_reduce_only: bool = False
+    limit_offset_percent: Decimal | None = None
+    stop_offset_percent: Decimal | None = None
+    parent_id: UUID | None = None
+    group_id: UUID | None = None
 
     @property
     def remaining(self) -> Decimal:
@@ -164,6 +226,20 @@ class OrderStep:
 
 
 @dataclass(frozen=True)
+class AmendmentView:
+    """A wish to change an order, and what became of it."""
+
+    id: UUID
+    order_id: UUID
+    amendment: Amendment
+    status: AmendmentStatus
+    requested_by: str
+    reason: str
+    """Why it was refused; empty otherwise."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where an origin stands in an instrument: what it holds, and whether an order of its own may still change that."""
 
@@ -178,14 +254,22 @@ class OrderDetail:
     order: OrderView
     history: tuple[OrderStep, ...]
     fills: tuple[FillView, ...]
+    parent: OrderView | None = None
+    """The order that it waits for, or waited for."""
+    children: tuple[OrderView, ...] = ()
+    group: tuple[OrderView, ...] = ()
+    """The others of its group."""
+    amendments: tuple[AmendmentView, ...] = ()
 
 
 @dataclass(frozen=True)
 class ManualOrderResult:
-    """What became of a manual order: recorded as an intent, or refused by the gate (`order_id` is None)."""
+    """What became of a manual order: recorded as an intent, or refused by the gate (`order_id` is None). A refusal refuses all its legs."""
 
     order_id: UUID | None
     verdict: Verdict
+    leg_ids: tuple[UUID, ...] = ()
+    """The other orders that were recorded with it: a bracket's exits, or the other of a pair."""
 
 
 @event("orders.order_created", priority=Priority.HIGH)
@@ -227,6 +311,36 @@ class OrderRejected(Event):
 
 @event("orders.order_cancel_requested", priority=Priority.HIGH)
 class OrderCancelRequested(Event):
+    order_id: UUID
+    client_order_id: str
+    reason: str
+
+
+@event("orders.order_amend_requested", priority=Priority.HIGH)
+class OrderAmendRequested(Event):
+    """Somebody wants another quantity or price; `changes` says which, in words."""
+
+    order_id: UUID
+    client_order_id: str
+    changes: str
+
+
+@event("orders.order_amended", priority=Priority.HIGH)
+class OrderAmended(Event):
+    """The order works with this quantity and these prices now."""
+
+    order_id: UUID
+    client_order_id: str
+    quantity: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    trail_amount: Decimal | None
+    trail_percent: Decimal | None
+    reason: str
+
+
+@event("orders.order_amend_refused", priority=Priority.HIGH)
+class OrderAmendRefused(Event):
     order_id: UUID
     client_order_id: str
     reason: str

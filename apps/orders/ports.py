@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
-from apps.orders.contracts import FillRecord, Liquidity
+from apps.orders.contracts import Amendment, FillRecord, Liquidity, OrderTerms
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,24 @@ class BrokerOrder:
     quantity: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    expires_at: datetime | None = None
+    is_post_only: bool = False
+    is_reduce_only: bool = False
+    limit_offset_percent: Decimal | None = None
+    stop_offset_percent: Decimal | None = None
+    parent_client_order_id: str = ""
+    """Empty, or the order whose fill opens this one; the venue has it already."""
+    group_id: UUID | None = None
+
+    @property
+    def terms(self) -> OrderTerms:
+        """What it asks of the venue."""
+        return OrderTerms(**{field.name: getattr(self, field.name) for field in fields(OrderTerms)})
+
+
+NOTHING_TOLD = Amendment()
 
 
 class PlaceOutcome(StrEnum):
@@ -41,27 +59,53 @@ class PlaceAnswer:
     outcome: PlaceOutcome
     venue_order_id: str = ""
     reason: str = ""
+    is_waiting: bool = False
+    """Accepted, and it waits for its parent to fill."""
+
+
+class AmendOutcome(StrEnum):
+    CONFIRMED = "CONFIRMED"
+    REFUSED = "REFUSED"
+    UNCERTAIN = "UNCERTAIN"
+    """No answer. Amending again with the same values is harmless."""
+
+
+@dataclass(frozen=True)
+class AmendAnswer:
+    outcome: AmendOutcome
+    reason: str = ""
 
 
 class VenueOrderStatus(StrEnum):
     """An order's state in the words of the port."""
 
+    WAITING = "WAITING"
+    """For its parent to fill."""
     OPEN = "OPEN"
     FILLED = "FILLED"
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
     REJECTED = "REJECTED"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the order may still trade."""
+        return self in (VenueOrderStatus.WAITING, VenueOrderStatus.OPEN)
+
 
 @dataclass(frozen=True)
 class BrokerOrderState:
-    """What the venue says of an order."""
+    """What the venue says of an order.
+
+    `terms` are what it works with, or worked with when it filled; empty after another end, and where the venue does not tell.
+    """
 
     client_order_id: str
     venue_order_id: str
     status: VenueOrderStatus
     filled: Decimal
     reason: str = ""
+    terms: Amendment = NOTHING_TOLD
 
 
 @dataclass(frozen=True)
@@ -111,6 +155,10 @@ class Broker(Protocol):
         """Ask for the cancel; cancelling what has ended or is unknown changes nothing. `order_state` tells what came of it."""
         ...
 
+    def amend(self, client_order_id: str, amendment: Amendment) -> AmendAnswer:
+        """Change an open order's quantity or prices. Repeating it changes nothing more; what has ended or is unknown is REFUSED."""
+        ...
+
     def order_state(self, client_order_id: str) -> BrokerOrderState | None:
         """None means not found, which is not evidence of a cancel."""
         ...
@@ -131,7 +179,7 @@ class BarMatching(Protocol):
     """A broker whose book is matched by us, bar by bar, instead of by somebody else's market."""
 
     def match(self, closed_at: datetime) -> Sequence[BrokerOrderState]:
-        """Match the book against the bars that closed then, once, in the caller's transaction; returns what ended without a fill."""
+        """Match the book against the bars that closed then, once, in the caller's transaction; returns every order that it changed."""
         ...
 
 

@@ -19,9 +19,10 @@ from apps.risk.contracts import (
     VerdictView,
     limit_help,
 )
+from apps.risk.domain.factor import FactorRule, Measure
 from apps.risk.domain.facts import Limits
 from apps.risk.domain.limits import strictest
-from apps.risk.models import Halt, LiveTradingSwitch, RiskFactorState, RiskLimit, RiskVerdict
+from apps.risk.models import Halt, LiveTradingSwitch, RiskFactorRule, RiskFactorState, RiskLimit, RiskVerdict
 
 
 def active_halt(account_id: UUID | None = None) -> HaltView | None:
@@ -82,6 +83,12 @@ def factor(account_id: UUID) -> RiskFactor:
     """The newest risk factor of the account; 1 without reasons before the first decision."""
     row = RiskFactorState.objects.filter(account_id=account_id).first()
     return RiskFactor(row.value, tuple(row.reasons)) if row else RiskFactor(Decimal(1), ())
+
+
+def factor_rules() -> tuple[FactorRule, ...]:
+    """The enabled rules of the risk factor."""
+    rows = RiskFactorRule.objects.filter(is_enabled=True)
+    return tuple(FactorRule(Measure(row.measure), row.threshold, row.multiplier, row.reason) for row in rows)
 
 
 def verdict(verdict_id: UUID) -> VerdictView:

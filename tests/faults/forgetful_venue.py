@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from apps.core.errors import Unavailable
-from apps.orders.contracts import Liquidity
+from apps.orders.contracts import Amendment, Liquidity
 from apps.orders.ports import (
+    AmendAnswer,
+    AmendOutcome,
     BrokerBalance,
     BrokerFill,
     BrokerOrder,
@@ -69,16 +71,28 @@ class ForgetfulVenue:
             if row.status is VenueOrderStatus.OPEN:
                 row.status = VenueOrderStatus.CANCELLED
 
+    def amend(self, client_order_id: str, amendment: Amendment) -> AmendAnswer:
+        """Make the change and, as faults have it, lose the answer."""
+        if self.source.random() < self.faults.drop_before:
+            raise Unavailable("connection reset before the request was read")
+        row = next((row for row in self._of(client_order_id) if row.status is VenueOrderStatus.OPEN), None)
+        if row is None:
+            return AmendAnswer(AmendOutcome.REFUSED, reason="no such open order")
+        row.order = replace(row.order, **amendment.values)
+        if self.source.random() < self.faults.drop_after:
+            raise TimeoutError("no answer within 10 s")
+        return AmendAnswer(AmendOutcome.CONFIRMED)
+
     def order_state(self, client_order_id: str) -> BrokerOrderState | None:
         for row in self._of(client_order_id):
             row.lookups += 1
             if row.lookups > self.faults.not_found_for:
-                return BrokerOrderState(client_order_id, row.venue_order_id, row.status, row.filled)
+                return BrokerOrderState(client_order_id, row.venue_order_id, row.status, row.filled, terms=_terms(row.order))
         return None
 
     def open_orders(self) -> Sequence[BrokerOrderState]:
         return [
-            BrokerOrderState(row.order.client_order_id, row.venue_order_id, row.status, row.filled)
+            BrokerOrderState(row.order.client_order_id, row.venue_order_id, row.status, row.filled, terms=_terms(row.order))
             for row in self.rows
             if row.status is VenueOrderStatus.OPEN
         ]
@@ -120,3 +134,7 @@ class ForgetfulVenue:
 
     def _of(self, client_order_id: str) -> list[_Row]:
         return [row for row in self.rows if row.order.client_order_id == client_order_id]
+
+
+def _terms(order: BrokerOrder) -> Amendment:
+    return Amendment(order.quantity, order.limit_price, order.stop_price)

@@ -2,6 +2,7 @@
 
 from apps.orders.selectors.audit import Difference, audit
 from apps.orders.selectors.orders import (
+    amendments,
     fills,
     has_open_order,
     matched_through,
@@ -17,6 +18,7 @@ from apps.orders.selectors.orders import (
 
 __all__ = [
     "Difference",
+    "amendments",
     "audit",
     "fills",
     "has_open_order",

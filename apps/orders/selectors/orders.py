@@ -14,6 +14,9 @@ from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
 from apps.orders.contracts import (
     OPEN_STATUSES,
     UNSETTLED_STATUSES,
+    Amendment,
+    AmendmentStatus,
+    AmendmentView,
     FillView,
     Liquidity,
     OrderDetail,
@@ -25,7 +28,7 @@ from apps.orders.contracts import (
 )
 from apps.orders.domain.attribution import position_of
 from apps.orders.domain.prices import average_price
-from apps.orders.models import Fill, FillCursor, Order, OrderEvent, SimulatedAccount
+from apps.orders.models import Fill, FillCursor, Order, OrderAmendment, OrderEvent, SimulatedAccount
 
 MAX_ROWS = 1_000
 
@@ -39,8 +42,37 @@ def order(order_id: UUID) -> OrderView:
 
 
 def order_detail(order_id: UUID) -> OrderDetail:
-    """One order with its history and fills; raises NotFound."""
-    return OrderDetail(order=order(order_id), history=tuple(order_history(order_id)), fills=tuple(fills(order_id=order_id)[::-1]))
+    """One order with its history, its fills and the orders that belong to it; raises NotFound."""
+    view = order(order_id)
+    return OrderDetail(
+        order=view,
+        history=tuple(order_history(order_id)),
+        fills=tuple(fills(order_id=order_id)[::-1]),
+        parent=order(view.parent_id) if view.parent_id else None,
+        children=_views(Order.objects.filter(parent_id=order_id)),
+        group=_views(Order.objects.filter(group_id=view.group_id).exclude(id=order_id)) if view.group_id else (),
+        amendments=tuple(amendments(order_id)),
+    )
+
+
+def _views(rows: QuerySet[Order]) -> tuple[OrderView, ...]:
+    return tuple(_order_view(row) for row in rows.select_related("instrument").order_by("id"))
+
+
+def amendments(order_id: UUID) -> list[AmendmentView]:
+    """Every wish to change the order, oldest first."""
+    return [
+        AmendmentView(
+            id=row.id,
+            order_id=row.order_id,
+            amendment=Amendment(row.quantity, row.limit_price, row.stop_price, row.trail_amount, row.trail_percent),
+            status=AmendmentStatus(row.status),
+            requested_by=row.requested_by,
+            reason=row.reason,
+            created_at=row.created_at,
+        )
+        for row in OrderAmendment.objects.filter(order_id=order_id).order_by("id")
+    ]
 
 
 def orders(
@@ -197,6 +229,15 @@ def _order_view(row: Order) -> OrderView:
         market_at=row.market_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        trail_amount=row.trail_amount,
+        trail_percent=row.trail_percent,
+        expires_at=row.expires_at,
+        is_post_only=row.is_post_only,
+        is_reduce_only=row.is_reduce_only,
+        limit_offset_percent=row.limit_offset_percent,
+        stop_offset_percent=row.stop_offset_percent,
+        parent_id=row.parent_id,
+        group_id=row.group_id,
     )
 
 

@@ -24,8 +24,17 @@ def request_cancel(*, order_id: UUID, actor: str, reason: str) -> OrderStatus:
     status = apply_trigger(
         order, Trigger.REQUEST_CANCEL, at=venue(order.instrument.venue_id).now_at, actor=order.cancel_requested_by, detail=reason
     )
+    if status is OrderStatus.CANCELLED:
+        _cancel_children(order)
     notify(Channel.INTENTS)
     return status
+
+
+def _cancel_children(order: Order) -> None:
+    """The intents that waited for one that never left go with it."""
+    rows = Order.objects.select_for_update(of=("self",)).select_related("instrument")
+    for child in rows.filter(parent=order, status=OrderStatus.PENDING).order_by("id"):
+        request_cancel(order_id=child.id, actor=order.cancel_requested_by, reason="The order it waited for was cancelled.")
 
 
 def request_cancel_all(*, account_id: UUID, actor: str, reason: str) -> int:

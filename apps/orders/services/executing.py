@@ -11,10 +11,11 @@ from apps.core.ports import port
 from apps.events.contracts import AlertLevel
 from apps.events.services import raise_alert
 from apps.orders.adapters import open_broker
-from apps.orders.contracts import OPEN_STATUSES, OrderStatus
+from apps.orders.contracts import AT_THE_VENUE, OPEN_STATUSES, OrderStatus
 from apps.orders.models import Order
 from apps.orders.ports import AccountDirectory, AccountRef, Broker, Fenced
-from apps.orders.services.cancelling import AT_THE_VENUE, carry_out_cancels
+from apps.orders.services.amending import carry_out_amendments
+from apps.orders.services.cancelling import carry_out_cancels
 from apps.orders.services.cancels import request_cancel_all
 from apps.orders.services.matching import match_closes
 from apps.orders.services.ownership import Ownership
@@ -45,6 +46,7 @@ class AccountExecutor:
         waiting = _open_work(self.account)
         if waiting.cancels:
             carry_out_cancels(self.account, self._broker, self.ownership)
+        carry_out_amendments(self.account, self._broker, self.ownership)
         if waiting.unknown:
             resolve_unknown(self.account, self._broker, self.ownership, self._lookups)
         sent = send_intents(self.account, self._broker, self.ownership) if waiting.intents else 0

@@ -10,10 +10,11 @@ from apps.core.ids import uuid7
 from apps.core.ports import port
 from apps.core.vocabulary import Side
 from apps.markets.selectors import instrument_spec
-from apps.orders.contracts import FillRecord, TradeExecuted
+from apps.orders.contracts import AmendmentStatus, FillRecord, TradeExecuted
 from apps.orders.domain.states import fill_trigger
 from apps.orders.models import Fill, FillCursor, Order
 from apps.orders.ports import Broker, BrokerFill, FillSink
+from apps.orders.services.evidence import take_working_states
 from apps.orders.services.transitions import Transitions
 
 
@@ -22,10 +23,22 @@ def catch_up_fills(account_id: UUID, broker: Broker) -> int:
     cursor, _ = FillCursor.objects.select_for_update().get_or_create(account_id=account_id)
     stored = 0
     while page := broker.fills_since(cursor.sequence):
+        _agree_on_amended(account_id, broker, page)
         stored += store_fills(account_id, page)
         cursor.sequence = page[-1].sequence
         cursor.save(update_fields=["sequence"])
     return stored
+
+
+def _agree_on_amended(account_id: UUID, broker: Broker, page: Sequence[BrokerFill]) -> None:
+    """A change whose answer is still out may have been made already: ask with what these orders work, before their fills are judged."""
+    under_way = Order.objects.filter(
+        account_id=account_id,
+        client_order_id__in={fill.client_order_id for fill in page},
+        amendments__status=AmendmentStatus.REQUESTED,
+    )
+    states = [broker.order_state(client_id) for client_id in under_way.values_list("client_order_id", flat=True)]
+    take_working_states(account_id, [state for state in states if state is not None], at=page[0].occurred_at)
 
 
 def store_fills(account_id: UUID, fills: Sequence[BrokerFill]) -> int:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.common.notify import Channel, notify
-from apps.core.errors import Conflict
-from apps.core.ids import client_order_id, uuid7
-from apps.core.ports import port
-from apps.core.vocabulary import OrderType, Side, TimeInForce
+from apps.core.errors import Conflict, InvalidInput
 from apps.events.services import record_event
-from apps.markets.selectors import instrument_spec
 from apps.orders.contracts import ManualOrderResult, OrderCreated, OrderOrigin, OrderRequest
 from apps.orders.domain.validation import check_order
 from apps.orders.models import Order
-from apps.orders.ports import AccountDirectory
-from apps.orders.services.reference import MarketReference, market_reference
+from apps.orders.services.reference import MarketReference
 from apps.orders.services.transitions import history_step
 from apps.risk.contracts import OrderProposal, Verdict
-from apps.risk.services import assess_and_reserve
+from apps.risk.services import assess_and_reserve, end_reservation
 
 
 @transaction.atomic
@@ -32,14 +27,9 @@ def place_order(request: OrderRequest, *, actor: str = "") -> UUID:
 
     The client order id is unique for ever: a second order with the same one raises Conflict, whatever became of the first.
     """
-    check_order(
-        request.instrument,
-        order_type=request.order_type,
-        time_in_force=request.time_in_force,
-        quantity=request.quantity,
-        limit_price=request.limit_price,
-        stop_price=request.stop_price,
-    )
+    check_order(request.instrument, request.terms, is_child=request.parent_id is not None)
+    if request.terms.is_relative and not request.is_reduce_only:
+        raise InvalidInput("A price relative to the parent is for exits only.", where="is_reduce_only", hint="Give the price itself.")
     order = _new_order(request)
     if Order.objects.filter(client_order_id=order.client_order_id).exists():
         raise Conflict(
@@ -55,75 +45,30 @@ def place_order(request: OrderRequest, *, actor: str = "") -> UUID:
     return order.id
 
 
-@transaction.atomic
-def submit_manual_order(
-    *,
-    account_id: UUID,
-    instrument_id: UUID,
-    side: Side,
-    order_type: OrderType,
-    quantity: Decimal,
-    limit_price: Decimal | None = None,
-    stop_price: Decimal | None = None,
-    time_in_force: TimeInForce = TimeInForce.GTC,
-    actor: str,
-    now: datetime,
-    request_id: UUID | None = None,
-) -> ManualOrderResult:
-    """Put a person's order through the same gate as a strategy's, and record it if the gate lets it pass.
-
-    Raises InvalidInput naming the field for what can never be an order; a limit that says no is a verdict, not an error.
-    The same `request_id` never makes a second order (Conflict).
-    """
-    instrument = instrument_spec(instrument_id)
-    market = market_reference(instrument)
-    check_order(
-        instrument,
-        order_type=order_type,
-        time_in_force=time_in_force,
-        quantity=quantity,
-        limit_price=limit_price,
-        stop_price=stop_price,
-        reference_price=market.last_close,
-    )
-    directory = port(AccountDirectory)
-    account = directory.account(account_id)
-    if account.venue_id != instrument.venue_id:
-        raise Conflict(f"{instrument.symbol} is not traded at the venue of account {account.name}.", where="instrument_id")
-    held = directory.position(account_id, instrument_id)
-    request = OrderRequest(
-        id=uuid7(),
-        client_order_id=client_order_id(account_id=account_id, origin=f"manual|{request_id or uuid7()}"),
-        account_id=account_id,
-        instrument=instrument,
-        side=side,
-        order_type=order_type,
-        quantity=quantity,
-        mode=account.mode,
-        market_at=market.market_at,
-        origin=OrderOrigin.MANUAL,
-        is_reducing=held * side.sign < 0 and quantity <= abs(held),
-        time_in_force=time_in_force,
-        limit_price=limit_price,
-        stop_price=stop_price,
-        reason=f"Entered by {actor}.",
-    )
-    return submit(request, market, actor=actor, now=now)
-
-
 def submit(request: OrderRequest, market: MarketReference, *, actor: str, now: datetime) -> ManualOrderResult:
     """Ask the gate and record the order if it passes; inside the caller's transaction."""
-    verdict = assess_and_reserve(_proposal(request, market), now=now)
-    if not verdict.approved:
-        return ManualOrderResult(order_id=None, verdict=verdict)
-    return ManualOrderResult(order_id=place_order(_approved(request, verdict), actor=actor), verdict=verdict)
+    return submit_together([request], market, actor=actor, now=now)
 
 
-def _approved(request: OrderRequest, verdict: Verdict) -> OrderRequest:
-    return replace(request, verdict_id=verdict.id)
+def submit_together(requests: Sequence[OrderRequest], market: MarketReference, *, actor: str, now: datetime) -> ManualOrderResult:
+    """Ask the gate for every order, parents first, and record all of them or, if one is refused, none; inside the caller's transaction."""
+    parents = {request.id: request for request in requests}
+    verdicts: list[Verdict] = []
+    for request in requests:
+        parent = parents.get(request.parent_id) if request.parent_id else None
+        verdicts.append(assess_and_reserve(proposal_of(request, market, parent=parent), now=now))
+        if not verdicts[-1].approved:
+            for approved in requests[: len(verdicts) - 1]:
+                end_reservation(approved.id)
+            return ManualOrderResult(order_id=None, verdict=verdicts[-1])
+    placed = [
+        place_order(replace(request, verdict_id=verdict.id), actor=actor) for request, verdict in zip(requests, verdicts, strict=True)
+    ]
+    return ManualOrderResult(order_id=placed[0], verdict=verdicts[0], leg_ids=tuple(placed[1:]))
 
 
-def _proposal(request: OrderRequest, market: MarketReference) -> OrderProposal:
+def proposal_of(request: OrderRequest, market: MarketReference, *, parent: OrderRequest | None = None) -> OrderProposal:
+    """The order as the gate judges it; `parent` is the order that it waits for."""
     return OrderProposal(
         order_id=request.id,
         account_id=request.account_id,
@@ -139,7 +84,11 @@ def _proposal(request: OrderRequest, market: MarketReference) -> OrderProposal:
         limit_price=request.limit_price,
         stop_price=request.stop_price,
         data_age_bars=market.data_age_bars,
+        origin_id=request.origin_id,
         is_manual=request.origin is not OrderOrigin.SESSION,
+        is_reduce_only=request.is_reduce_only,
+        parent_quantity=parent.quantity if parent else None,
+        has_relative_price=request.terms.is_relative,
     )
 
 
@@ -151,11 +100,8 @@ def _new_order(request: OrderRequest) -> Order:
         instrument_id=request.instrument.id,
         mode=request.mode,
         side=request.side,
-        order_type=request.order_type,
-        time_in_force=request.time_in_force,
-        quantity=request.quantity,
-        limit_price=request.limit_price,
-        stop_price=request.stop_price,
+        parent_id=request.parent_id,
+        group_id=request.group_id,
         origin=request.origin,
         origin_id=request.origin_id,
         decision_id=request.decision_id,
@@ -163,6 +109,7 @@ def _new_order(request: OrderRequest) -> Order:
         is_reducing=request.is_reducing,
         reason=request.reason[:300],
         market_at=request.market_at,
+        **asdict(request.terms),
     )
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from apps.common.failpoints import failpoint
 from apps.common.notify import Channel, notify
 from apps.core.ports import port
 from apps.markets.selectors import closes_after
-from apps.orders.domain.states import Trigger
-from apps.orders.models import FillCursor, Order, SimulatedAccount
-from apps.orders.ports import AccountRef, BarMatching, Broker, BrokerOrderState, FillSink
+from apps.orders.models import FillCursor, SimulatedAccount
+from apps.orders.ports import AccountRef, BarMatching, Broker, FillSink
 from apps.orders.selectors import matched_through
+from apps.orders.services.evidence import take_ended_states, take_working_states
 from apps.orders.services.fills import catch_up_fills
 from apps.orders.services.ownership import Ownership
-from apps.orders.services.transitions import apply_trigger
 
 
 def match_closes(account: AccountRef, broker: Broker, ownership: Ownership) -> bool:
@@ -27,11 +25,12 @@ def match_closes(account: AccountRef, broker: Broker, ownership: Ownership) -> b
     for closed_at in closes:
         ownership.keep()
         with ownership.transaction():
-            expired = broker.match(closed_at)
+            changed = broker.match(closed_at)
             failpoint("executor.after_venue_match")
+            take_working_states(account.id, changed, at=closed_at)
             catch_up_fills(account.id, broker)
             failpoint("executor.after_fills_stored")
-            _expire(account.id, expired, at=closed_at)
+            take_ended_states(account.id, changed, at=closed_at)
             port(FillSink).mark_to_market(account.id, at=closed_at)
             notify(Channel.MATCHED)
             failpoint("executor.before_match_commit")
@@ -59,11 +58,3 @@ def _closes_to_match(account: AccountRef) -> Sequence[datetime]:
     """Closes that the account's book has not met yet, oldest first."""
     through = SimulatedAccount.objects.filter(pk=account.id).values_list("matched_through", flat=True).first()
     return closes_after(account.venue_id, through) if through is not None else []
-
-
-def _expire(account_id: UUID, ended: Sequence[BrokerOrderState], *, at: datetime) -> None:
-    if not ended:
-        return
-    rows = Order.objects.select_for_update(of=("self",)).select_related("instrument").order_by("id")
-    for order in rows.filter(account_id=account_id, client_order_id__in=[state.client_order_id for state in ended]):
-        apply_trigger(order, Trigger.EXPIRE, at=at, detail="The day ended before it filled.")

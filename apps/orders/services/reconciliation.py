@@ -18,9 +18,10 @@ from apps.common.failpoints import failpoint
 from apps.common.notify import Channel, notify
 from apps.core.errors import Conflict
 from apps.orders.contracts import OPEN_STATUSES, OrderStatus
-from apps.orders.domain.states import Trigger, is_legal
+from apps.orders.domain.states import Trigger
 from apps.orders.models import Order
 from apps.orders.ports import AccountRef, Broker, BrokerOrderState, VenueOrderStatus
+from apps.orders.services.evidence import differs, take_ended_states, take_working_states
 from apps.orders.services.fills import catch_up_fills
 from apps.orders.services.ownership import Ownership
 from apps.orders.services.sending import market_time, send
@@ -31,12 +32,6 @@ log = structlog.get_logger(__name__)
 GRACE_SECONDS = 60.0
 FINAL_GRACE_SECONDS = 0.1
 """Between the two look-ups at a venue whose book is a table beside ours."""
-
-_ENDED = {
-    VenueOrderStatus.CANCELLED: Trigger.CANCEL,
-    VenueOrderStatus.EXPIRED: Trigger.EXPIRE,
-    VenueOrderStatus.REJECTED: Trigger.REJECT,
-}
 
 
 @dataclass
@@ -65,7 +60,7 @@ def reconcile(account: AccountRef, broker: Broker, ownership: Ownership) -> None
     _refuse_foreign_orders(account, broker)
     for order in _open(account.id, OPEN_STATUSES - {OrderStatus.PENDING, OrderStatus.SENDING, OrderStatus.UNKNOWN}):
         state = broker.order_state(order.client_order_id)
-        if state is not None and state.status is not VenueOrderStatus.OPEN:
+        if state is not None and differs(order, state):
             take_over(order.id, state, account, broker, ownership)
 
 
@@ -86,17 +81,17 @@ def resolve_unknown(account: AccountRef, broker: Broker, ownership: Ownership, l
 
 
 def take_over(order_id: UUID, state: BrokerOrderState, account: AccountRef, broker: Broker, ownership: Ownership) -> None:
-    """Store what the broker says of an order: that it is there, what it traded, how it ended."""
+    """Store what the broker says of an order: that it is there, what it works with, what it traded, how it ended."""
     with ownership.transaction():
+        at = market_time(account)
         order = locked_order(order_id)
         if order.status == OrderStatus.UNKNOWN and state.status is not VenueOrderStatus.REJECTED:
             order.venue_order_id = state.venue_order_id
-            apply_trigger(order, Trigger.ACCEPT, at=market_time(account), detail="Found at the venue.")
+            found = Trigger.WAIT if state.status is VenueOrderStatus.WAITING else Trigger.ACCEPT
+            apply_trigger(order, found, at=at, detail="Found at the venue.")
+        take_working_states(account.id, [state], at=at)
         catch_up_fills(account.id, broker)
-        order = locked_order(order_id)
-        ended = _ENDED.get(state.status)
-        if ended is not None and order.status in OPEN_STATUSES and is_legal(OrderStatus(order.status), ended):
-            apply_trigger(order, ended, at=market_time(account), detail=state.reason or f"The venue says {state.status}.")
+        take_ended_states(account.id, [state], at=at)
         notify(Channel.ORDERS)
 
 
@@ -148,7 +143,9 @@ def _refuse_foreign_orders(account: AccountRef, broker: Broker) -> None:
 
 
 def _open(account_id: UUID, statuses: set[OrderStatus] | frozenset[OrderStatus]) -> list[Order]:
-    return list(Order.objects.select_related("instrument").filter(account_id=account_id, status__in=sorted(statuses)).order_by("id"))
+    return list(
+        Order.objects.select_related("instrument", "parent").filter(account_id=account_id, status__in=sorted(statuses)).order_by("id")
+    )
 
 
 def _locked(account_id: UUID, status: OrderStatus) -> list[Order]:

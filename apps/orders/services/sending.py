@@ -15,14 +15,15 @@ from datetime import datetime
 
 import structlog
 from django.db import DatabaseError, InterfaceError
+from django.db.models import Q
 
 from apps.common.failpoints import InjectedFault, failpoint
 from apps.common.locks import Lock, held
 from apps.common.notify import Channel, notify
 from apps.core.errors import OwnershipLost
-from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
+from apps.core.vocabulary import Side, TradingMode
 from apps.markets.selectors import venue
-from apps.orders.contracts import OrderStatus
+from apps.orders.contracts import OPEN_STATUSES, UNSETTLED_STATUSES, OrderStatus
 from apps.orders.domain.states import Trigger
 from apps.orders.models import Order
 from apps.orders.ports import AccountRef, Broker, BrokerOrder, PlaceAnswer, PlaceOutcome
@@ -44,19 +45,26 @@ _OUTCOME_TRIGGERS = {
 def send_intents(account: AccountRef, broker: Broker, ownership: Ownership) -> int:
     """Claim the oldest intents of the account and send them. Returns how many were claimed.
 
-    At a venue beside our tables several go in one hold of the halt's lock; over a network each is sent and stored by itself.
+    At a venue beside our tables several go in one hold of the halt's lock; over a network each is sent and stored by itself. A child is
+    claimed once the venue has answered about its parent; for that there is a second round, so that no bar comes between the two.
     """
-    claimed = _claim(account, ownership, limit=CLAIM_AT_MOST if broker.is_lookup_final else 1)
-    if claimed:
+    sent = 0
+    for _ in range(2):
+        claimed = _claim(account, ownership, limit=CLAIM_AT_MOST if broker.is_lookup_final else 1)
+        if not claimed:
+            break
         failpoint("executor.after_sending_stored")
         send(claimed, account, broker, ownership)
-    return len(claimed)
+        failpoint("executor.between_parents_and_children")
+        sent += len(claimed)
+    return sent
 
 
 def _claim(account: AccountRef, ownership: Ownership, *, limit: int) -> list[Order]:
     with ownership.transaction():
-        rows = Order.objects.select_for_update(of=("self",), skip_locked=True).select_related("instrument")
-        claimed = list(rows.filter(account_id=account.id, status=OrderStatus.PENDING).order_by("id")[:limit])
+        rows = Order.objects.select_for_update(of=("self",), skip_locked=True).select_related("instrument", "parent")
+        ready = Q(parent=None) | ~Q(parent__status__in=UNSETTLED_STATUSES)
+        claimed = list(rows.filter(ready, account_id=account.id, status=OrderStatus.PENDING).order_by("id")[:limit])
         transitions, at = Transitions(), market_time(account)
         for order in claimed:
             transitions.apply(order, Trigger.SEND, at=at)
@@ -82,13 +90,15 @@ def _answer(order: Order, account: AccountRef, broker: Broker, halt: HaltView | 
     if refusal:
         return Trigger.CANCEL, PlaceAnswer(PlaceOutcome.REJECTED, reason=refusal)
     answer = _place(order, broker)
-    return _OUTCOME_TRIGGERS[answer.outcome], answer
+    return (Trigger.WAIT if answer.is_waiting else _OUTCOME_TRIGGERS[answer.outcome]), answer
 
 
 def _refusal(order: Order, account: AccountRef, halt: HaltView | None) -> str:
     """Why the order may not leave after all; empty if it may. Reducing orders pass a halt."""
     if not account.is_open:
         return "The account is closed."
+    if order.parent is not None and not order.parent.filled_quantity and order.parent.status not in OPEN_STATUSES:
+        return "The order it waited for has ended without a fill."
     if halt is not None and not order.is_reducing:
         return f"Halted: {halt.reason}"
     if TradingMode.LIVE in (order.mode, account.mode):
@@ -127,11 +137,9 @@ def to_broker_order(order: Order) -> BrokerOrder:
         instrument_id=order.instrument_id,
         symbol=order.instrument.symbol,
         side=Side(order.side),
-        order_type=OrderType(order.order_type),
-        time_in_force=TimeInForce(order.time_in_force),
-        quantity=order.quantity,
-        limit_price=order.limit_price,
-        stop_price=order.stop_price,
+        parent_client_order_id=order.parent.client_order_id if order.parent else "",
+        group_id=order.group_id,
+        **vars(order.terms),
     )
 
 

@@ -13,6 +13,9 @@ from apps.core.events import Event
 from apps.events.services import NewEvent, record_events
 from apps.orders.contracts import (
     OrderAcknowledged,
+    OrderAmended,
+    OrderAmendRefused,
+    OrderAmendRequested,
     OrderCancelled,
     OrderCancelRequested,
     OrderExecuted,
@@ -31,11 +34,21 @@ _SAVE = """
     UPDATE orders_order AS stored SET
         status = new.status, status_reason = new.status_reason, history_length = new.history_length, venue_order_id = new.venue_order_id,
         filled_quantity = new.filled_quantity, filled_value = new.filled_value, cancel_requested_by = new.cancel_requested_by,
-        updated_at = now()
-    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::integer[], %s::text[], %s::numeric[], %s::numeric[], %s::text[])
-        AS new(id, status, status_reason, history_length, venue_order_id, filled_quantity, filled_value, cancel_requested_by)
+        quantity = new.quantity, limit_price = new.limit_price, stop_price = new.stop_price, trail_amount = new.trail_amount,
+        trail_percent = new.trail_percent, updated_at = now()
+    FROM unnest(
+        %s::uuid[], %s::text[], %s::text[], %s::integer[], %s::text[], %s::numeric[], %s::numeric[], %s::text[],
+        %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[]
+    ) AS new(
+        id, status, status_reason, history_length, venue_order_id, filled_quantity, filled_value, cancel_requested_by,
+        quantity, limit_price, stop_price, trail_amount, trail_percent
+    )
     WHERE stored.id = new.id
 """
+
+_ASIDE = frozenset({Trigger.REQUEST_AMEND, Trigger.AMEND, Trigger.REFUSE_AMEND})
+"""Steps that do not say why the order is in its status."""
+_MAY_SHRINK = frozenset({Trigger.PARTIAL_FILL, Trigger.AMEND, Trigger.REFUSE_AMEND})
 
 
 def locked_order(order_id: UUID) -> Order:
@@ -57,8 +70,8 @@ def apply_trigger(order: Order, trigger: Trigger, *, at: datetime, actor: str = 
 class Transitions:
     """Steps of locked orders, stored together: their rows, their history, their events and what they reserve.
 
-    The caller holds the row locks in a transaction and may have set the venue order id, the filled amounts or who asked for a cancel on
-    the order before `apply`: they are saved with it. Nothing is stored before `save`.
+    The caller holds the row locks in a transaction and may have set the venue order id, the filled amounts, quantity and prices or who
+    asked for a cancel on the order before `apply`: they are saved with it. Nothing is stored before `save`.
     """
 
     def __init__(self) -> None:
@@ -73,14 +86,15 @@ class Transitions:
         before = OrderStatus(order.status)
         after = next_status(before, trigger)
         order.status = after
-        order.status_reason = detail[:300]
+        if trigger not in _ASIDE:
+            order.status_reason = detail[:300]
         self._history.append(history_step(order, trigger, before=before, detail=detail))
         event = _EVENTS[trigger](order, detail, after)
         if event is not None:
             self.tell(event, order, at=at, actor=actor)
         if before.is_open and not after.is_open:
             self._ended.append(order.id)
-        elif trigger is Trigger.PARTIAL_FILL and after.is_open:
+        elif trigger in _MAY_SHRINK and after.is_open:
             self._shrunk.add(order.id)
         self._orders[order.id] = order
         return after
@@ -114,6 +128,11 @@ def _saved_fields(order: Order) -> tuple[object, ...]:
         order.filled_quantity,
         order.filled_value,
         order.cancel_requested_by,
+        order.quantity,
+        order.limit_price,
+        order.stop_price,
+        order.trail_amount,
+        order.trail_percent,
     )
 
 
@@ -156,6 +175,26 @@ _EVENTS: dict[Trigger, Callable[[Order, str, OrderStatus], Event | None]] = {
         order_id=order.id, client_order_id=order.client_order_id, venue_order_id=order.venue_order_id
     ),
     Trigger.REJECT: lambda order, detail, _after: OrderRejected(order_id=order.id, client_order_id=order.client_order_id, reason=detail),
+    # The venue has it; it says so again when the parent has filled.
+    Trigger.WAIT: lambda order, _detail, _after: OrderAcknowledged(
+        order_id=order.id, client_order_id=order.client_order_id, venue_order_id=order.venue_order_id
+    ),
+    Trigger.REQUEST_AMEND: lambda order, detail, _after: OrderAmendRequested(
+        order_id=order.id, client_order_id=order.client_order_id, changes=detail
+    ),
+    Trigger.AMEND: lambda order, detail, _after: OrderAmended(
+        order_id=order.id,
+        client_order_id=order.client_order_id,
+        quantity=order.quantity,
+        limit_price=order.limit_price,
+        stop_price=order.stop_price,
+        trail_amount=order.trail_amount,
+        trail_percent=order.trail_percent,
+        reason=detail,
+    ),
+    Trigger.REFUSE_AMEND: lambda order, detail, _after: OrderAmendRefused(
+        order_id=order.id, client_order_id=order.client_order_id, reason=detail
+    ),
     Trigger.LOSE_ANSWER: lambda order, detail, _after: OrderUnknown(
         order_id=order.id, client_order_id=order.client_order_id, reason=detail
     ),

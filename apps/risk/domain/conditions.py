@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from apps.core.vocabulary import OrderType, Side, TradingMode
+from apps.core.vocabulary import Side, TradingMode
 from apps.risk.domain.facts import CASH_ALLOWANCE, Facts, order_notional
 from apps.risk.domain.numbers import is_usable, show
 from apps.risk.domain.values import CheckCode, CheckResult, OrderProposal
@@ -102,12 +102,14 @@ def _broken_rule(proposal: OrderProposal) -> tuple[str, str, str] | None:
 
 
 def _broken_price_rule(proposal: OrderProposal) -> tuple[str, str, str] | None:
-    spec = proposal.instrument
-    wanted = {OrderType.MARKET: "", OrderType.LIMIT: "limit price", OrderType.STOP: "stop price"}[proposal.order_type]
-    for name, price in (("limit price", proposal.limit_price), ("stop price", proposal.stop_price)):
+    spec, kind = proposal.instrument, proposal.order_type
+    for name, price, is_wanted in (
+        ("limit price", proposal.limit_price, kind.takes_limit),
+        ("stop price", proposal.stop_price, kind.takes_stop),
+    ):
         if price is None:
-            if name == wanted:
-                return "missing", "present", f"A {proposal.order_type.value.lower()} order needs a {name}."
+            if is_wanted and not proposal.has_relative_price:
+                return "missing", "present", f"A {kind.value.lower().replace('_', '-')} order needs a {name}."
             continue
         if not is_usable(price, positive=True):
             return show(price), "> 0", f"The {name} must be greater than zero."
@@ -161,7 +163,9 @@ def check_free_cash(proposal: OrderProposal, facts: Facts) -> CheckResult:
 
 
 def check_exit_within_position(proposal: OrderProposal, facts: Facts) -> CheckResult:
-    """A reducing order is on the other side of the position and, with other open exits, not larger than it.
+    """A reducing order is on the other side of the position and, with other open exits, not larger than it; a child not larger than its parent.
+
+    A reduce-only exit need not leave room for the others: the venue keeps it within what is left of the position.
 
     Nor may an order turn a position that has open exits: were they to fill after it, they would add to the new position.
     """
@@ -170,11 +174,23 @@ def check_exit_within_position(proposal: OrderProposal, facts: Facts) -> CheckRe
         return CheckResult(code, False, show(proposal.quantity), "–", f"The position in {symbol} is not known.")  # noqa: RUF001
     if not proposal.is_reducing:
         return _turning(proposal, facts)
-    available = available_to_exit(position=facts.position_quantity, exits=facts.reserved_exits, side=proposal.side)
+    if proposal.parent_quantity is not None:
+        return _within_parent(proposal, proposal.parent_quantity)
+    exits = Decimal(0) if proposal.is_reduce_only else facts.reserved_exits
+    available = available_to_exit(position=facts.position_quantity, exits=exits, side=proposal.side)
     passed = proposal.quantity <= available
     message = f"{show(proposal.quantity)} {symbol} of {show(available)} that can still be closed (held {show(facts.position_quantity)}"
-    message += f", {show(facts.reserved_exits)} in other open exits)."
+    message += f", {show(exits)} in other open exits)."
     return CheckResult(code, passed, show(proposal.quantity), show(available), message)
+
+
+def _within_parent(proposal: OrderProposal, parent_quantity: Decimal) -> CheckResult:
+    code, symbol = CheckCode.EXIT_WITHIN_POSITION, proposal.instrument.symbol
+    passed = is_usable(parent_quantity, positive=True) and proposal.quantity <= parent_quantity
+    message = (
+        f"{show(proposal.quantity)} {symbol} of the {show(parent_quantity)} that its parent may trade; it closes only what that has opened."
+    )
+    return CheckResult(code, passed, show(proposal.quantity), show(parent_quantity), message)
 
 
 def _turning(proposal: OrderProposal, facts: Facts) -> CheckResult:

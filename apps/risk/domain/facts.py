@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal, localcontext
 
-from apps.core.vocabulary import OrderType, Side, TradingMode
+from apps.core.vocabulary import Side, TradingMode
 from apps.risk.domain.numbers import is_usable
 from apps.risk.domain.values import OrderProposal
 
@@ -58,11 +58,15 @@ class Reserved:
 
 
 def worst_price(proposal: OrderProposal) -> Decimal | None:
-    """The price to count the order at: the limit for a limit buy, otherwise the higher of reference and own price. None if unusable."""
-    given = {OrderType.MARKET: None, OrderType.LIMIT: proposal.limit_price, OrderType.STOP: proposal.stop_price}[proposal.order_type]
-    if proposal.order_type is not OrderType.MARKET and not is_usable(given, positive=True):
+    """The price to count the order at: the limit for a buy that has one, otherwise the higher of reference and own price. None if unusable.
+
+    A trailing stop counts at the reference: its stop is beyond that, and follows the market away from it.
+    """
+    kind = proposal.order_type
+    given = proposal.limit_price if kind.takes_limit else proposal.stop_price if kind.takes_stop else None
+    if (kind.takes_limit or kind.takes_stop) and not is_usable(given, positive=True):
         return None
-    if proposal.order_type is OrderType.LIMIT and proposal.side is Side.BUY:
+    if kind.takes_limit and proposal.side is Side.BUY:
         return given
     prices = [price for price in (given, proposal.reference_price) if price is not None]
     if not prices or not all(is_usable(price, positive=True) for price in prices):
@@ -79,8 +83,13 @@ def order_notional(proposal: OrderProposal) -> Decimal | None:
 
 
 def reserve_for(proposal: OrderProposal) -> Reserved:
-    """What the order reserves once approved. Shorts hold their value as collateral until they are booked."""
+    """What the order reserves once approved. Shorts hold their value as collateral until they are booked.
+
+    A reduce-only exit reserves nothing: whatever else closes the position, the venue keeps it within what is left.
+    """
     quantity = proposal.side.sign * proposal.quantity
+    if proposal.is_reducing and proposal.is_reduce_only:
+        return Reserved(Decimal(0), Decimal(0), Decimal(0), is_reducing=True)
     if proposal.is_reducing:
         return Reserved(quantity, Decimal(0), _cash_of_exit(proposal), is_reducing=True)
     notional = order_notional(proposal) or Decimal(0)

@@ -74,6 +74,14 @@ class OrderProposal:
     origin_id: UUID | None = None
     """The session (or None for a manual order)."""
     is_manual: bool = False
+    is_reduce_only: bool = False
+    """The venue itself lets it fill at most the position on the other side, so that it needs no part of the position reserved."""
+    parent_quantity: Decimal | None = None
+    """What the order that it waits for may trade: a child closes at most that, and needs no position yet."""
+    has_relative_price: bool = False
+    """Its prices follow from its parent's fill."""
+    is_amendment: bool = False
+    """An order that is open already is to be changed into this; `quantity` is what may then still trade."""
 
 
 @dataclass(frozen=True)

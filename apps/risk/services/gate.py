@@ -20,7 +20,7 @@ from apps.risk.domain.limits import limit_rules
 from apps.risk.models import RiskVerdict
 from apps.risk.ports import OrderControl, PortfolioView
 from apps.risk.services.limits import seed_default_limits
-from apps.risk.services.reservations import held_by_open_orders, reserve
+from apps.risk.services.reservations import held_by_open_orders, reserve, widen_reservation
 
 _STABLE_READ_TRIES = 5
 
@@ -36,19 +36,37 @@ def assess_and_reserve(proposal: OrderProposal, *, now: datetime) -> Verdict:
     known = RiskVerdict.objects.filter(order_id=proposal.order_id).first()
     if known is not None:
         return selectors.stored_verdict(known)
-    in_force = _limits(proposal)
-    checks = judge(proposal, _facts(proposal, in_force), in_force)
-    verdict = Verdict(uuid7(), all(check.passed for check in checks), checks)
-    _store(proposal, verdict)
-    if verdict.first_failure is not None:
-        _report(proposal, verdict.first_failure, now=now)
-    else:
+    verdict = _judged(proposal, now=now)
+    if verdict.approved:
         reserve(
             order_id=proposal.order_id,
             account_id=proposal.account_id,
             instrument_id=proposal.instrument.id,
             reserved=reserve_for(proposal),
         )
+    return verdict
+
+
+@transaction.atomic
+def assess_amendment(proposal: OrderProposal, *, now: datetime) -> Verdict:
+    """Judge what an open order is to become (`proposal.order_id` is its id), without what it reserves now, in the caller's transaction.
+
+    Approved, it reserves the larger of both until `update_reservation` says what it has become. Each call is judged afresh.
+    """
+    lock_in_transaction(Lock.ACCOUNT_RISK, proposal.account_id)
+    verdict = _judged(proposal, now=now)
+    if verdict.approved:
+        widen_reservation(proposal.order_id, reserve_for(proposal))
+    return verdict
+
+
+def _judged(proposal: OrderProposal, *, now: datetime) -> Verdict:
+    in_force = _limits(proposal)
+    checks = judge(proposal, _facts(proposal, in_force), in_force)
+    verdict = Verdict(uuid7(), all(check.passed for check in checks), checks)
+    _store(proposal, verdict)
+    if verdict.first_failure is not None:
+        _report(proposal, verdict.first_failure, now=now)
     return verdict
 
 
@@ -96,7 +114,12 @@ def _stable_read(proposal: OrderProposal) -> tuple[AccountExposure, Held]:
 
 
 def _held(proposal: OrderProposal) -> Held:
-    return held_by_open_orders(account_id=proposal.account_id, instrument_id=proposal.instrument.id, side=proposal.side)
+    return held_by_open_orders(
+        account_id=proposal.account_id,
+        instrument_id=proposal.instrument.id,
+        side=proposal.side,
+        but_not=proposal.order_id if proposal.is_amendment else None,
+    )
 
 
 def _orders_today(account_id: UUID, exposure: AccountExposure) -> int:
@@ -105,9 +128,9 @@ def _orders_today(account_id: UUID, exposure: AccountExposure) -> int:
 
 
 def _is_duplicate(proposal: OrderProposal, in_force: Limits) -> bool:
-    """Only orders that a person enters can repeat; sessions decide each bar once."""
+    """Only orders that a person enters can repeat; sessions decide each bar once, and an amendment is of the order itself."""
     seconds = in_force.get(LimitCode.DUPLICATE_ORDER)
-    if not proposal.is_manual or proposal.is_reducing or seconds is None or not seconds.is_finite():
+    if not proposal.is_manual or proposal.is_amendment or proposal.is_reducing or seconds is None or not seconds.is_finite():
         return False
     return port(OrderControl).same_order_within(
         proposal.account_id, proposal.instrument.id, proposal.side, proposal.quantity, float(seconds)

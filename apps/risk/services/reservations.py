@@ -27,11 +27,24 @@ def reserve(*, order_id: UUID, account_id: UUID, instrument_id: UUID, reserved: 
     )
 
 
-@transaction.atomic
-def update_reservation(order_id: UUID, remaining: Decimal) -> None:
-    """After a fill, in the same transaction: hold only what `remaining` (unsigned) may still use. Never grows; zero ends it."""
+def widen_reservation(order_id: UUID, reserved: Reserved) -> None:
+    """An open order may become a larger one: hold the larger of both, until it is known what it has become."""
     row = Reservation.objects.select_for_update().filter(order_id=order_id, ended_at=None).first()
     if row is None:
+        return
+    row.quantity = max(row.quantity, reserved.quantity, key=abs)
+    row.notional, row.cash = max(row.notional, reserved.notional), max(row.cash, reserved.cash)
+    row.save(update_fields=["quantity", "notional", "cash"])
+
+
+@transaction.atomic
+def update_reservation(order_id: UUID, remaining: Decimal) -> None:
+    """After a fill, in the same transaction: hold only what `remaining` (unsigned) may still use. Never grows; zero ends it.
+
+    What holds no quantity (a reduce-only exit) ends with its order alone.
+    """
+    row = Reservation.objects.select_for_update().filter(order_id=order_id, ended_at=None).first()
+    if row is None or not row.quantity:
         return
     left = shrink(Reserved(row.quantity, row.notional, row.cash, row.is_reducing), remaining=remaining)
     row.quantity, row.notional, row.cash = left.quantity, left.notional, left.cash
@@ -45,8 +58,10 @@ def end_reservation(order_id: UUID) -> None:
     Reservation.objects.filter(order_id=order_id, ended_at=None).update(ended_at=Now())
 
 
-def held_by_open_orders(*, account_id: UUID, instrument_id: UUID, side: Side) -> Held:
-    """Sums over the active reservations of the account."""
+def held_by_open_orders(*, account_id: UUID, instrument_id: UUID, side: Side, but_not: UUID | None = None) -> Held:
+    """Sums over the active reservations of the account, without that of one order if it is named."""
     rows = Reservation.objects.filter(account_id=account_id, ended_at=None)
-    holds = [Hold(row.instrument_id, Reserved(row.quantity, row.notional, row.cash, row.is_reducing)) for row in rows]
+    holds = [
+        Hold(row.instrument_id, Reserved(row.quantity, row.notional, row.cash, row.is_reducing)) for row in rows if row.order_id != but_not
+    ]
     return held_by(holds, instrument_id=instrument_id, side=side)

@@ -14,17 +14,18 @@ from apps.orders.contracts import OPEN_STATUSES, OrderStatus
 from apps.orders.domain.states import TRANSITIONS, Trigger, fill_trigger, is_legal, next_status
 
 EXPECTED = """
-                  SEND     ACCEPT            REJECT    LOSE_ANSWER  SEND_AGAIN  REQUEST_CANCEL  CANCEL     EXPIRE   PARTIAL_FILL      FILL
-PENDING           SENDING  .                 .         .            .           CANCELLED       CANCELLED  .        .                 .
-SENDING           .        ACKNOWLEDGED      REJECTED  UNKNOWN      .           SENDING         CANCELLED  EXPIRED  PARTIALLY_FILLED  FILLED
-UNKNOWN           .        ACKNOWLEDGED      REJECTED  .            SENDING     UNKNOWN         CANCELLED  EXPIRED  PARTIALLY_FILLED  FILLED
-ACKNOWLEDGED      .        .                 REJECTED  .            .           CANCEL_PENDING  CANCELLED  EXPIRED  PARTIALLY_FILLED  FILLED
-PARTIALLY_FILLED  .        PARTIALLY_FILLED  .         .            .           CANCEL_PENDING  CANCELLED  EXPIRED  PARTIALLY_FILLED  FILLED
-CANCEL_PENDING    .        CANCEL_PENDING    REJECTED  .            .           .               CANCELLED  EXPIRED  CANCEL_PENDING    FILLED
-FILLED            .        FILLED            .         .            .           .               .          .        .                 .
-CANCELLED         .        .                 .         .            .           .               .          .        CANCELLED         FILLED
-REJECTED          .        .                 .         .            .           .               .          .        PARTIALLY_FILLED  FILLED
-EXPIRED           .        .                 .         .            .           .               .          .        EXPIRED           FILLED
+                  SEND     ACCEPT            WAIT     REJECT    LOSE_ANSWER  SEND_AGAIN  REQUEST_CANCEL  CANCEL     REQUEST_AMEND     AMEND             REFUSE_AMEND      EXPIRE   PARTIAL_FILL      FILL
+PENDING           SENDING  .                 .        .         .            .           CANCELLED       CANCELLED  .                 PENDING           .                 .        .                 .
+SENDING           .        ACKNOWLEDGED      WAITING  REJECTED  UNKNOWN      .           SENDING         CANCELLED  SENDING           .                 SENDING           EXPIRED  PARTIALLY_FILLED  FILLED
+UNKNOWN           .        ACKNOWLEDGED      WAITING  REJECTED  .            SENDING     UNKNOWN         CANCELLED  UNKNOWN           UNKNOWN           UNKNOWN           EXPIRED  PARTIALLY_FILLED  FILLED
+WAITING           .        ACKNOWLEDGED      .        REJECTED  .            .           CANCEL_PENDING  CANCELLED  WAITING           WAITING           WAITING           EXPIRED  PARTIALLY_FILLED  FILLED
+ACKNOWLEDGED      .        .                 .        REJECTED  .            .           CANCEL_PENDING  CANCELLED  ACKNOWLEDGED      ACKNOWLEDGED      ACKNOWLEDGED      EXPIRED  PARTIALLY_FILLED  FILLED
+PARTIALLY_FILLED  .        PARTIALLY_FILLED  .        .         .            .           CANCEL_PENDING  CANCELLED  PARTIALLY_FILLED  PARTIALLY_FILLED  PARTIALLY_FILLED  EXPIRED  PARTIALLY_FILLED  FILLED
+CANCEL_PENDING    .        CANCEL_PENDING    .        REJECTED  .            .           .               CANCELLED  .                 CANCEL_PENDING    CANCEL_PENDING    EXPIRED  CANCEL_PENDING    FILLED
+FILLED            .        FILLED            .        .         .            .           .               .          .                 .                 FILLED            .        .                 .
+CANCELLED         .        .                 .        .         .            .           .               .          .                 .                 CANCELLED         .        CANCELLED         FILLED
+REJECTED          .        .                 .        .         .            .           .               .          .                 .                 REJECTED          .        PARTIALLY_FILLED  FILLED
+EXPIRED           .        .                 .        .         .            .           .               .          .                 .                 EXPIRED           .        EXPIRED           FILLED
 """
 
 
@@ -53,6 +54,12 @@ def test_a_late_fill_is_legal_in_every_state_after_sending_but_filled() -> None:
     for status in set(OrderStatus) - {OrderStatus.PENDING, OrderStatus.FILLED}:
         assert is_legal(status, Trigger.FILL)
         assert is_legal(status, Trigger.PARTIAL_FILL)
+
+
+def test_a_wish_to_amend_and_its_answer_change_no_status() -> None:
+    for (status, trigger), after in TRANSITIONS.items():
+        if trigger in (Trigger.REQUEST_AMEND, Trigger.AMEND, Trigger.REFUSE_AMEND):
+            assert after is status
 
 
 def test_a_create_is_repeated_only_from_unknown() -> None:

@@ -10,9 +10,12 @@ from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.markets.selectors import instrument_spec
 from apps.orders.adapters.simulated import mapping
 from apps.orders.adapters.simulated.client import SimulatedVenue
+from apps.orders.contracts import Amendment
 from apps.orders.domain.validation import check_order
 from apps.orders.ports import (
     AccountRef,
+    AmendAnswer,
+    AmendOutcome,
     BrokerBalance,
     BrokerFill,
     BrokerOrder,
@@ -39,14 +42,7 @@ class SimulatedBroker:
     def place(self, order: BrokerOrder) -> PlaceAnswer:
         """Accept or reject; repeating a client order id answers with the first order."""
         try:
-            check_order(
-                instrument_spec(order.instrument_id),
-                order_type=order.order_type,
-                time_in_force=order.time_in_force,
-                quantity=order.quantity,
-                limit_price=order.limit_price,
-                stop_price=order.stop_price,
-            )
+            check_order(instrument_spec(order.instrument_id), order.terms, is_child=bool(order.parent_client_order_id))
             row = self._venue.accept(order)
         except (InvalidInput, NotFound, Conflict) as error:
             return PlaceAnswer(PlaceOutcome.REJECTED, reason=error.message)
@@ -55,6 +51,14 @@ class SimulatedBroker:
 
     def cancel(self, client_order_id: str) -> None:
         self._venue.cancel(client_order_id)
+
+    def amend(self, client_order_id: str, amendment: Amendment) -> AmendAnswer:
+        try:
+            self._venue.amend(client_order_id, amendment)
+        except (InvalidInput, NotFound, Conflict) as error:
+            return AmendAnswer(AmendOutcome.REFUSED, reason=error.message)
+        failpoint("simulated.after_amend")
+        return AmendAnswer(AmendOutcome.CONFIRMED)
 
     def order_state(self, client_order_id: str) -> BrokerOrderState | None:
         row = self._venue.order(client_order_id)

@@ -11,12 +11,15 @@ from django.db import connection, transaction
 from django.db.models import Case, DecimalField, ExpressionWrapper, F, QuerySet, Sum, When
 
 from apps.common.failpoints import failpoint
-from apps.core.errors import Conflict, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.core.vocabulary import Side
 from apps.markets.contracts import Bar
 from apps.markets.selectors import bars_closed_at, instrument_spec, venue
 from apps.orders.adapters.simulated import mapping
+from apps.orders.contracts import Amendment
 from apps.orders.domain.matching import MatchStatus, day_end, match
+from apps.orders.domain.terms import amended
+from apps.orders.domain.validation import check_order
 from apps.orders.models import SimulatedAccount, SimulatedFill, SimulatedOrder
 from apps.orders.ports import BrokerOrder, VenueOrderStatus
 
@@ -24,8 +27,8 @@ FILLS_PER_PAGE = 500
 _WIDE: DecimalField[Decimal, Decimal] = DecimalField(max_digits=60, decimal_places=20)
 _SAVE_CHANGED = """
     UPDATE orders_simulatedorder AS stored SET
-        status = new.status, filled = new.filled, is_triggered = new.is_triggered, day_ends_at = new.day_ends_at
-    FROM unnest(%s::bigint[], %s::text[], %s::numeric[], %s::boolean[], %s::timestamptz[]) AS new(id, status, filled, is_triggered, day_ends_at)
+        status = new.status, filled = new.filled, day_ends_at = new.day_ends_at
+    FROM unnest(%s::bigint[], %s::text[], %s::numeric[], %s::timestamptz[]) AS new(id, status, filled, day_ends_at)
     WHERE stored.venue_order_id = new.id
 """
 
@@ -64,6 +67,23 @@ class SimulatedVenue:
                 account_id=self._account_id, client_order_id=client_order_id, status=VenueOrderStatus.OPEN
             ).update(status=VenueOrderStatus.CANCELLED)
 
+    def amend(self, client_order_id: str, amendment: Amendment) -> None:
+        """Change an open order, in a transaction of the venue's own; raises NotFound, Conflict where it has ended, InvalidInput."""
+        with transaction.atomic(durable=True):
+            self.locked_account()
+            row = self.order(client_order_id)
+            if row is None:
+                raise NotFound(f"The venue has no order {client_order_id}.", where="client_order_id")
+            if not VenueOrderStatus(row.status).is_open:
+                raise Conflict(f"The order is {row.status}.", where="client_order_id")
+            terms = amended(row.terms, amendment)
+            check_order(instrument_spec(row.instrument_id), terms, is_child=row.parent_id is not None)
+            if terms.quantity <= row.filled:
+                raise InvalidInput(f"{row.filled} have filled already.", where="quantity")
+            for name, value in vars(terms).items():
+                setattr(row, name, value)
+            row.save()
+
     def match(self, account: SimulatedAccount, closed_at: datetime) -> list[SimulatedOrder]:
         """Match the open orders of a locked account against the bars that closed then, in the caller's transaction.
 
@@ -100,7 +120,6 @@ class SimulatedVenue:
             account.next_sequence += 1
             order.filled += outcome.quantity
             order.status = VenueOrderStatus.FILLED
-            order.is_triggered = order.stop_price is not None
         elif outcome.status is MatchStatus.EXPIRED:
             order.status = VenueOrderStatus.EXPIRED
         return begins_day or outcome.status is not MatchStatus.NOTHING
@@ -146,6 +165,6 @@ def _save_changed(orders: Sequence[SimulatedOrder]) -> None:
     """One statement for all: the ORM's bulk update takes longer to write its SQL than the whole match."""
     if not orders:
         return
-    rows = [(row.venue_order_id, str(row.status), row.filled, row.is_triggered, row.day_ends_at) for row in orders]
+    rows = [(row.venue_order_id, str(row.status), row.filled, row.day_ends_at) for row in orders]
     with connection.cursor() as cursor:
         cursor.execute(_SAVE_CHANGED, [list(column) for column in zip(*rows, strict=True)])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from apps.core.vocabulary import OrderType, Side, TimeInForce
 from apps.markets.contracts import Bar
-from apps.orders.contracts import Liquidity
+from apps.orders.contracts import Amendment, Liquidity
 from apps.orders.domain.costs import Costs
 from apps.orders.domain.matching import BarRange, Match, RestingOrder
 from apps.orders.models import SimulatedAccount, SimulatedFill, SimulatedOrder
-from apps.orders.ports import BrokerFill, BrokerOrder, BrokerOrderState, VenueOrderStatus
+from apps.orders.ports import NOTHING_TOLD, BrokerFill, BrokerOrder, BrokerOrderState, VenueOrderStatus
 
 
 def to_row(order: BrokerOrder, *, account_id: UUID, accepted_at: datetime) -> SimulatedOrder:
@@ -21,12 +22,8 @@ def to_row(order: BrokerOrder, *, account_id: UUID, accepted_at: datetime) -> Si
         client_order_id=order.client_order_id,
         instrument_id=order.instrument_id,
         side=order.side,
-        order_type=order.order_type,
-        time_in_force=order.time_in_force,
-        quantity=order.quantity,
-        limit_price=order.limit_price,
-        stop_price=order.stop_price,
         accepted_at=accepted_at,
+        **asdict(order.terms),
     )
 
 
@@ -81,7 +78,16 @@ def to_state(row: SimulatedOrder) -> BrokerOrderState:
         venue_order_id=str(row.venue_order_id),
         status=VenueOrderStatus(row.status),
         filled=row.filled,
+        reason=row.reason,
+        terms=_told(row),
     )
+
+
+def _told(row: SimulatedOrder) -> Amendment:
+    """With what the order works or has filled; of one that ended otherwise there is nothing to tell."""
+    if row.status in (VenueOrderStatus.CANCELLED, VenueOrderStatus.EXPIRED, VenueOrderStatus.REJECTED):
+        return NOTHING_TOLD
+    return Amendment(row.quantity, row.limit_price, row.stop_price, row.trail_amount, row.trail_percent)
 
 
 def to_fill(row: SimulatedFill, *, fee_asset: str) -> BrokerFill:

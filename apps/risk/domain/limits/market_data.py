@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from apps.core.vocabulary import OrderType, Side
+from apps.core.vocabulary import Side
 from apps.risk.domain.facts import Facts
 from apps.risk.domain.numbers import is_usable, percent, show
 from apps.risk.domain.rules import Measured, Must, limit
@@ -24,7 +24,7 @@ def distance_from_close(proposal: OrderProposal, facts: Facts) -> Measured:
     if close is None or reference is None or not is_usable(close, positive=True) or not is_usable(reference, positive=True):
         return Measured(None, "The price or the previous close is not known")
     value, what = abs(reference - close) / close, f"The price {show(reference)}"
-    if proposal.order_type is OrderType.LIMIT and proposal.limit_price is not None:
+    if proposal.order_type.takes_limit and proposal.limit_price is not None:
         worse = (proposal.limit_price - close) / close * (1 if proposal.side is Side.BUY else -1)
         if not is_usable(worse):
             return Measured(None, "The limit price cannot be used")

@@ -1,0 +1,75 @@
+"""What a venue says of orders that it has: with what they work, that they opened, how they ended. Fills have their own way (`fills`).
+
+Around the fills of the same moment the order matters: quantities first (a fill may complete an order that its group or its parent has made
+smaller or larger), then fills, then ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from apps.orders.contracts import OPEN_STATUSES, Amendment, OrderStatus
+from apps.orders.domain.states import Trigger, is_legal
+from apps.orders.models import Order
+from apps.orders.ports import BrokerOrderState, VenueOrderStatus
+from apps.orders.services.transitions import Transitions
+
+_ENDED = {
+    VenueOrderStatus.CANCELLED: Trigger.CANCEL,
+    VenueOrderStatus.EXPIRED: Trigger.EXPIRE,
+    VenueOrderStatus.REJECTED: Trigger.REJECT,
+}
+
+
+def differs(order: Order, state: BrokerOrderState) -> bool:
+    """Whether the venue says something of the order that we have not stored."""
+    is_opened = order.status == OrderStatus.WAITING and state.status is not VenueOrderStatus.WAITING
+    return is_opened or not state.status.is_open or bool(_changes(order, state.terms))
+
+
+def take_working_states(account_id: UUID, states: Sequence[BrokerOrderState], *, at: datetime) -> None:
+    """Store the quantities and prices that orders work with, and that children have opened, in the caller's transaction."""
+    transitions = Transitions()
+    for order, state in _paired(account_id, states):
+        changes = _changes(order, state.terms)
+        if changes and is_legal(OrderStatus(order.status), Trigger.AMEND):
+            for name, value in changes.items():
+                setattr(order, name, value)
+            transitions.apply(order, Trigger.AMEND, at=at, detail=f"At the venue: {Amendment(**changes).text}.")
+        if order.status == OrderStatus.WAITING and state.status is not VenueOrderStatus.WAITING and not _never_opened(state):
+            transitions.apply(order, Trigger.ACCEPT, at=at, detail="Its parent has filled.")
+    transitions.save()
+
+
+def take_ended_states(account_id: UUID, states: Sequence[BrokerOrderState], *, at: datetime) -> None:
+    """Store how orders ended without a further fill, in the caller's transaction."""
+    ended = [state for state in states if state.status in _ENDED]
+    transitions = Transitions()
+    for order, state in _paired(account_id, ended):
+        trigger = _ENDED[state.status]
+        if order.status in OPEN_STATUSES and is_legal(OrderStatus(order.status), trigger):
+            transitions.apply(order, trigger, at=at, detail=state.reason or f"The venue says {state.status}.")
+    transitions.save()
+
+
+def _never_opened(state: BrokerOrderState) -> bool:
+    """Whether the order ended without a trace of having worked."""
+    return not state.status.is_open and state.status is not VenueOrderStatus.FILLED and not state.filled
+
+
+def _changes(order: Order, terms: Amendment) -> dict[str, Decimal]:
+    """What the venue works with and we have otherwise. Nothing of what has ended for us."""
+    if order.status not in OPEN_STATUSES:
+        return {}
+    return {name: value for name, value in terms.values.items() if getattr(order, name) != value}
+
+
+def _paired(account_id: UUID, states: Sequence[BrokerOrderState]) -> Iterable[tuple[Order, BrokerOrderState]]:
+    if not states:
+        return []
+    by_id = {state.client_order_id: state for state in states}
+    rows = Order.objects.select_for_update(of=("self",)).select_related("instrument").order_by("id")
+    return [(row, by_id[row.client_order_id]) for row in rows.filter(account_id=account_id, client_order_id__in=list(by_id))]
