@@ -15,8 +15,10 @@ from apps.portfolio.domain.engine_records import equity_series, trade_records
 from apps.portfolio.domain.metrics import performance_figures
 from apps.portfolio.domain.metrics.returns import daily_returns
 from apps.portfolio.domain.records import EquitySeries, PriceBars, TradeRecords
+from apps.portfolio.domain.tear_sheet import Compared, build_tear_sheet
 
 LEAST_OBSERVATIONS = 3
+_HELD = "Bought and held"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,13 @@ def measure(records: RunRecords, windows: Sequence[BarWindow]) -> Measured:
         benchmark=buy_and_hold(windows),
         bars=_price_bars(windows[0]) if len(windows) == 1 else None,
     )
+
+
+def sheet_of(measured: Measured, records: RunRecords) -> dict[str, Any]:
+    """The tear sheet on all bars, see `portfolio.domain.tear_sheet`, with what was refused and decided."""
+    held = None if measured.benchmark is None else Compared(_HELD, measured.benchmark)
+    sheet = build_tear_sheet(measured.equity, measured.trades, currency=records.currency, benchmark=held, bars=measured.bars)
+    return {**sheet, "refusals": dict(records.refusals), "decisions": dict(records.decisions)}
 
 
 def sharpe_statistics(equity: EquitySeries) -> SharpeStatistics | None:

@@ -14,9 +14,8 @@ from django.db import InterfaceError, OperationalError
 from apps.backtests.domain.config import RunConfig, ScoreMode, config_from_json
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import RunCancelled, check_strategy, runner_for
-from apps.backtests.domain.scoring import Measured, measure, sharpe_statistics
+from apps.backtests.domain.scoring import Measured, measure, sharpe_statistics, sheet_of
 from apps.backtests.domain.states import RunState
-from apps.backtests.domain.tear_sheet import tear_sheet
 from apps.backtests.domain.walking import Walked, candidates, walk_forward
 from apps.backtests.models import BacktestRun
 from apps.backtests.services.claims import Claim, claim
@@ -95,9 +94,8 @@ def compute(config: RunConfig, bars: tuple[BarWindow, ...], watch: Watch) -> tup
     return records, walked
 
 
-def judge(config: RunConfig, bars: tuple[BarWindow, ...], records: RunRecords, walked: Walked | None) -> tuple[dict[str, Any], Measured]:
+def judge(config: RunConfig, whole: Measured, records: RunRecords, walked: Walked | None) -> tuple[dict[str, Any], Measured]:
     """The metrics of a run as JSON, and what its headline figures were measured on."""
-    whole = measure(records, bars)
     counted = whole if walked is None else _out_of_sample(whole, records, walked)
     plain = whole.figures()
     statistics = sharpe_statistics(counted.equity)
@@ -108,6 +106,7 @@ def judge(config: RunConfig, bars: tuple[BarWindow, ...], records: RunRecords, w
         "walk_forward": None if walked is None else {"starts_at": walked.starts_at, **walked.report},
         "sharpe": None if statistics is None else {name: getattr(statistics, name) for name in statistics.__dataclass_fields__},
         "final_equity": str(records.final_equity),
+        "cash_scale": records.cash_scale,
     }
     return metrics, counted
 
@@ -119,12 +118,13 @@ def _make(run_id: UUID, watch: Watch) -> Outcome:
     total = sum(len(window) for window in bars)
     watch.progress(0, total)
     records, walked = compute(config, bars, watch)
-    metrics, counted = judge(config, bars, records, walked)
+    whole = measure(records, bars)
+    metrics, counted = judge(config, whole, records, walked)
     tried = tuple(config.with_parameters(item).fingerprint() for item in candidates(config.walk_forward.search)) if walked else ()
     return Outcome(
         records=records,
         metrics=metrics,
-        tear_sheet=tear_sheet(measure(records, bars), records),
+        tear_sheet=sheet_of(whole, records),
         statistics=sharpe_statistics(counted.equity),
         data_hash=data_hash(bars),
         code_version=code_version(),
