@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from apps.common.throttling import WindowThrottle
 from apps.markets.models import VenueClock
 from apps.orders.models import Fill, Order
+from apps.portfolio.domain.metrics import FIGURES
 from apps.portfolio.models import EquitySnapshot, JournalEntry
 from apps.risk.models import RiskVerdict
 from apps.strategies.models import Decision, Strategy, TradingSession
@@ -121,6 +122,16 @@ def test_equity_curve_and_journal_are_the_stored_ones(played: World, viewer: API
         for line in entry["lines"]:
             sums[line["asset"]] = sums.get(line["asset"], Decimal(0)) + Decimal(line["amount"])
         assert set(sums.values()) == {Decimal(0)}
+
+
+def test_figures_explain_themselves_and_the_tear_sheet_has_the_same(played: World, viewer: APIClient) -> None:
+    performance, sheet = get(viewer, "performance/"), get(viewer, "performance/tear-sheet/")
+    assert [figure["key"] for figure in performance["figures"]] == list(FIGURES)
+    assert performance["figures"] == sheet["figures"]
+    shown = {figure["key"]: figure for figure in performance["figures"]}
+    assert (shown["max_drawdown"]["unit"], shown["max_drawdown"]["is_higher_better"]) == ("percent", False)
+    assert shown["max_drawdown"]["value"] == performance["max_drawdown"]
+    assert len(sheet["equity"]) == EquitySnapshot.objects.count()
 
 
 @pytest.mark.parametrize("until", ["", "&until=2099-01-01", "&until=9999-12-31T23:59:59Z"])
