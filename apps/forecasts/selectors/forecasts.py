@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
@@ -18,6 +19,12 @@ def forecast_by_id(forecast_id: UUID) -> ForecastView:
     if row is None:
         raise NotFound(f"There is no forecast {forecast_id}.", where="forecast_id")
     return forecast_view(row, row.model)
+
+
+def forecasts_by_id(ids: Collection[UUID]) -> dict[UUID, ForecastView]:
+    """Many forecasts at once, with their features; ids that are not there are left out."""
+    rows = Forecast.objects.filter(id__in=set(ids)).select_related("model").defer("model__artifact")
+    return {row.id: forecast_view(row, row.model) for row in rows}
 
 
 def latest_forecasts(venue_id: UUID) -> list[ForecastView]:
