@@ -119,6 +119,7 @@ class _Session:
     terms: Terms
     bars_needed: int
     starts_after: int
+    ends_at: int | None
     position: Decimal = ZERO
     is_active: bool = True
     changes: list[tuple[int, Strategy]] = field(default_factory=list)
@@ -192,8 +193,8 @@ class _Cycle:
             self._expired.add(order_id)
 
     def _decide(self, session: _Session, closed: int, at: datetime, places: dict[UUID, int]) -> bool:
-        """Whether the session had a bar to decide on, or has not begun."""
-        if closed <= session.starts_after:
+        """Whether the session had a bar to decide on, or it is not its time."""
+        if closed <= session.starts_after or (session.ends_at is not None and closed > session.ends_at):
             return True
         place = places.get(session.plan.instrument_id)
         if place is None:
@@ -274,7 +275,8 @@ def _started(account: AccountPlan, plan: SessionPlan, series: dict[UUID, Instrum
     )
     changes = sorted((to_micros(at), strategy) for at, strategy in plan.parameters_since.items())
     after = to_micros(max(account.opened_at, plan.starts_after or account.opened_at))
-    return _Session(plan, plan.strategy, terms, _bars_needed(plan.strategy), after, changes=changes)
+    ends_at = to_micros(plan.ends_at) if plan.ends_at else None
+    return _Session(plan, plan.strategy, terms, _bars_needed(plan.strategy), after, ends_at, changes=changes)
 
 
 def _bars_needed(strategy: Strategy) -> int:

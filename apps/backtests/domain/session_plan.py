@@ -32,8 +32,8 @@ class AccountPlan:
 class SessionPlan:
     """A strategy on one instrument with some capital of the account; `limits` are those in force for its orders.
 
-    It decides on bars that close after `starts_after` (None: after the account's opening). Sessions decide a bar in the order in which
-    they are given, as paper's do in the order of their creation.
+    It decides on bars that close after `starts_after` (None: after the account's opening) and until `ends_at` (None: to the last). Sessions
+    decide a bar in the order in which they are given, as paper's do in the order of their creation.
     """
 
     id: UUID
@@ -44,5 +44,6 @@ class SessionPlan:
     limits: Limits
     max_positions: int = 10
     starts_after: datetime | None = None
+    ends_at: datetime | None = None
     parameters_since: Mapping[datetime, Strategy] = field(default_factory=dict)
     """Strategies with other parameters, by the close of the first bar that was decided with them."""
