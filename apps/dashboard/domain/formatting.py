@@ -89,6 +89,14 @@ def price_places(step: Decimal) -> int:
     return max(2, -exponent) if isinstance(exponent, int) else 2
 
 
+def days(value: Any) -> str:
+    """A number of days: `1 day`, `12.5 days`."""
+    number = to_decimal(value)
+    if number is None:
+        return DASH
+    return f"{significant(number, 3)} day{'' if number == 1 else 's'}"
+
+
 def tone(value: Any) -> str:
     """`up`, `down` or `flat`."""
     number = to_decimal(value)

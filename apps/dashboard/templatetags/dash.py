@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from apps.dashboard.domain import formatting
 from apps.markets.selectors import instrument_spec
+from apps.portfolio.contracts import Figure, FigureUnit
 
 register = template.Library()
 
@@ -74,6 +75,22 @@ def value(context: template.Context, field: str, stored: Any, style: str = "plai
             shown,
         )
     return format_html('<span data-field="{}" data-value="{}">{}</span>', name, formatting.raw(stored), shown)
+
+
+_FIGURES: dict[FigureUnit, Callable[[Any], str]] = {
+    FigureUnit.PERCENT: formatting.percent,
+    FigureUnit.RATIO: lambda value: formatting.fixed(value, 2),
+    FigureUnit.MONEY: formatting.fixed,
+    FigureUnit.DAYS: formatting.days,
+    FigureUnit.COUNT: formatting.plain,
+}
+
+
+@register.simple_tag
+def figure(item: Figure) -> SafeString:
+    """A performance figure in its unit, with its name and raw value beside what is shown."""
+    key, shown = item.definition.key, _FIGURES[item.definition.unit](item.value)
+    return format_html('<span data-field="figures.{}" data-value="{}">{}</span>', key, formatting.raw(item.value), shown)
 
 
 @register.simple_tag

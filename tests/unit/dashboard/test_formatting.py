@@ -115,3 +115,8 @@ def test_a_price_has_the_decimals_of_its_instrument(value: str | None, step: str
 )
 def test_what_a_check_measured_is_shown_briefly(text: str, shown: str) -> None:
     assert formatting.brief(text) == shown
+
+
+@pytest.mark.parametrize(("value", "text"), [(1, "1 day"), (2, "2 days"), (12.54, "12.5 days"), (0, "0 days"), (None, formatting.DASH)])
+def test_days_are_counted_in_words(value: float | None, text: str) -> None:
+    assert formatting.days(value) == text

@@ -41,7 +41,11 @@ def equity_data(request: HttpRequest) -> HttpResponse:
 @page
 def show_portfolio(request: HttpRequest) -> HttpResponse:
     frame = page_frame(request)
+    figures = portfolio.figures(frame.account_id) if frame.account_id else []
+    told = [figure for figure in figures if figure.value is not None]
     context = {
+        "figures": told,
+        "untold": len(figures) - len(told),
         "overview": overview(frame.venue.id if frame.venue else None),
         "trades": portfolio.closed_trades(frame.account_id, limit=_TRADES_SHOWN) if frame.account_id else [],
         "journal": portfolio.entries(frame.account_id, limit=_ENTRIES_SHOWN) if frame.account_id else [],
