@@ -20,8 +20,7 @@ How to add an indicator:
    nodes (the first is what `update` answers). Build it from `bars.close` and the others with `+ - *` and the words of `nodes.py`; divide with
    `ratio`. Decorate it with `@indicator(name, KIND, description, parameter=Whole(14))`. Inputs, outputs and warm-up are read off the graph.
 2. Only when no word fits, add one: a step in `recursions_nb.py` (what remembers) or a measure in `windows_nb.py` (what looks at the last values),
-   its array kernel, and the word in `nodes.py`. The bar-by-bar form runs the same step or measure uncompiled, so a kernel that runs inside a step
-   must not be called from there.
+   its array kernel, and the word in `nodes.py`. The bar-by-bar form runs the same step or measure.
 3. `tests/unit/markets/test_indicators.py` checks every entry of the registry by itself (stream = compute, warm-up, nan, no look-ahead). Add a
    small table of your own, and a row in `tests/conformance/test_indicator_cases.py` where an outside judge exists.
 """

@@ -47,7 +47,8 @@ class Node:
         self.start = start
         self.fill = fill
         self.drops_nan = drops_nan
-        self.warmup = max((source.warmup for source in sources), default=1) + delay if warmup is None else warmup
+        latest: int = max((source.warmup for source in self.sources), default=1)
+        self.warmup: int = latest + delay if warmup is None else warmup
 
     def __add__(self, other: Node | float) -> Node:
         return _combined(self, other, operator.add, np.add)

@@ -18,9 +18,8 @@ from apps.markets.domain.indicators.averages import Ema, MeanSeededEma, Sma, Wil
 from apps.markets.domain.indicators.averages_nb import ema_nb, seeded_average_nb, sma_nb, weighted_nb
 from apps.markets.domain.indicators.graph import FloatArray, Node, Update, pointwise
 from apps.markets.domain.indicators.pointwise_nb import exponential, exponential_nb, logarithm, logarithm_nb, ratio_nb
-from apps.markets.domain.indicators.pointwise_nb import ratio as ratio_of
 from apps.markets.domain.indicators.recursions import Recursion
-from apps.markets.domain.indicators.windows import Delay, Highest, Lowest, Variance, Weighted, Windowed, WindowedPair, plain
+from apps.markets.domain.indicators.windows import Delay, Highest, Lowest, Variance, Weighted, Windowed, WindowedPair
 
 NAN = float("nan")
 _NOISE = 1e-9
@@ -257,18 +256,24 @@ def mama_rate(price: Node, fast: float, slow: float) -> Node:
 def ratio(above: Node, below: Node, otherwise: float = 0.0) -> Node:
     """above / below, `otherwise` where below is 0."""
     fixed = float(otherwise)
-    divide = plain(ratio_of)
     return pointwise(
-        lambda first, second: divide(first, second, fixed), lambda first, second, out: ratio_nb(first, second, fixed, out), above, below
+        lambda first, second: _quotient(first, second, fixed), lambda first, second, out: ratio_nb(first, second, fixed, out), above, below
     )
 
 
+def _quotient(above: float, below: float, otherwise: float) -> float:
+    if below == 0.0:
+        return otherwise if math.isfinite(above) else NAN
+    return above / below
+
+
 def log(source: Node) -> Node:
-    return pointwise(plain(logarithm), logarithm_nb, source)
+    """Natural logarithm; nan for what has none."""
+    return pointwise(logarithm, logarithm_nb, source)
 
 
 def exp(source: Node) -> Node:
-    return pointwise(plain(exponential), exponential_nb, source)
+    return pointwise(exponential, exponential_nb, source)
 
 
 def root(source: Node) -> Node:

@@ -16,79 +16,96 @@ AREA_LOW = 3
 
 
 @kernel
-def profile(buckets: Any, volumes: Any, start: int, stop: int, share: float, answer: int) -> float:
-    """One of: the bucket with most volume (of equals the one nearest to the middle of the buckets traded), its volume, the highest and the
-    lowest bucket of the area round it, which grows to the side with more volume until it holds more than `share` of all."""
+def bucket_above(buckets: Any, start: int, stop: int, bucket: float) -> float:
+    """The lowest bucket above `bucket`; `bucket` itself when there is none."""
+    found = bucket
+    for index in range(start, stop):
+        if buckets[index] > bucket and (found == bucket or buckets[index] < found):
+            found = buckets[index]
+    return float(found)
+
+
+@kernel
+def bucket_below(buckets: Any, start: int, stop: int, bucket: float) -> float:
+    """The highest bucket below `bucket`; `bucket` itself when there is none."""
+    found = bucket
+    for index in range(start, stop):
+        if buckets[index] < bucket and (found == bucket or buckets[index] > found):
+            found = buckets[index]
+    return float(found)
+
+
+@kernel
+def volume_at(buckets: Any, volumes: Any, start: int, stop: int, bucket: float) -> float:
+    """All volume in a bucket."""
+    total = 0.0
+    for index in range(start, stop):
+        if buckets[index] == bucket:
+            total += volumes[index]
+    return total
+
+
+@kernel
+def busiest_bucket(buckets: Any, volumes: Any, start: int, stop: int) -> float:
+    """The bucket with most volume; of equals the one nearest to the middle of the buckets, the lower of two as near."""
     bottom = buckets[start]
-    top = buckets[start]
-    whole = 0.0
     for index in range(start, stop):
         bottom = min(bottom, buckets[index])
-        top = max(top, buckets[index])
-        whole += volumes[index]
-    count = 0
-    bucket = bottom - 1.0
-    while bucket < top:
-        following = top
-        for index in range(start, stop):
-            if bucket < buckets[index] < following:
-                following = buckets[index]
+    count = 1
+    bucket = bottom
+    following = bucket_above(buckets, start, stop, bucket)
+    while following != bucket:
         bucket = following
+        following = bucket_above(buckets, start, stop, bucket)
         count += 1
     middle = (count - 1) // 2
-    busiest = bottom
-    most = -1.0
+    best = bottom
     best_place = 0
-    place = 0
-    bucket = bottom - 1.0
-    while bucket < top:
-        following = top
-        for index in range(start, stop):
-            if bucket < buckets[index] < following:
-                following = buckets[index]
-        bucket = following
-        volume = 0.0
-        for index in range(start, stop):
-            if buckets[index] == bucket:
-                volume += volumes[index]
+    most = volume_at(buckets, volumes, start, stop, bottom)
+    bucket = bottom
+    for place in range(1, count):
+        bucket = bucket_above(buckets, start, stop, bucket)
+        volume = volume_at(buckets, volumes, start, stop, bucket)
         if volume > most or (volume == most and abs(middle - place) < abs(middle - best_place)):
-            busiest = bucket
-            most = volume
+            best = bucket
             best_place = place
-        place += 1
+            most = volume
+    return float(best)
+
+
+@kernel
+def profile(buckets: Any, volumes: Any, start: int, stop: int, share: float, answer: int) -> float:  # noqa: PLR0917 - a kernel takes scalars
+    """One of: the busiest bucket, its volume, the highest and the lowest bucket of the area round it, which grows to the side with more volume
+    (up, when both have as much) until it holds more than `share` of all."""
+    busiest = busiest_bucket(buckets, volumes, start, stop)
+    held = volume_at(buckets, volumes, start, stop, busiest)
     if answer == BUSIEST:
-        return float(busiest)
+        return busiest
     if answer == BUSIEST_VOLUME:
-        return float(most)
+        return held
+    whole = 0.0
+    for index in range(start, stop):
+        whole += volumes[index]
     low = busiest
     high = busiest
-    held = most
-    while held <= share * whole and (low > bottom or high < top):
-        below = bottom
-        above = top
-        for index in range(start, stop):
-            if below < buckets[index] < low:
-                below = buckets[index]
-            if high < buckets[index] < above:
-                above = buckets[index]
-        below_volume = 0.0
-        above_volume = 0.0
-        for index in range(start, stop):
-            if low > bottom and buckets[index] == below:
-                below_volume += volumes[index]
-            if high < top and buckets[index] == above:
-                above_volume += volumes[index]
-        if low > bottom and (high == top or below_volume > above_volume):
+    while held <= share * whole:
+        below = bucket_below(buckets, start, stop, low)
+        above = bucket_above(buckets, start, stop, high)
+        if below == low and above == high:
+            break
+        below_volume = volume_at(buckets, volumes, start, stop, below)
+        above_volume = volume_at(buckets, volumes, start, stop, above)
+        if below != low and (above == high or below_volume > above_volume):
             held += below_volume
             low = below
         else:
             held += above_volume
             high = above
-    return float(high if answer == AREA_HIGH else low)
+    return high if answer == AREA_HIGH else low
 
 
 @kernel
-def profile_nb(buckets: Any, volumes: Any, length: int, share: float, answer: int, out: Any) -> None:
+def profile_nb(buckets: Any, volumes: Any, length: int, share: float, answer: int, out: Any) -> None:  # noqa: PLR0917 - a kernel takes scalars
     """`profile` at every bar."""
     for index in range(buckets.shape[0]):
         out[index] = profile(buckets, volumes, index - length + 1, index + 1, share, answer) if index + 1 >= length else NAN

@@ -1,11 +1,11 @@
-"""Indicators that remember, one bar at a time: the plain form of a step of `recursions_nb.py` with a state of its own."""
+"""Indicators that remember, one bar at a time: a step of `recursions_nb.py` with a state of its own."""
 # ruff: noqa: PLR0124  `value != value` is the cheapest test for nan
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from apps.markets.domain.indicators.windows import plain
+from apps.markets.domain.indicators.windows import room
 
 NAN = float("nan")
 
@@ -16,8 +16,8 @@ class Recursion:
     __slots__ = ("_parameters", "_state", "_step")
 
     def __init__(self, step: Callable[..., float], size: int, *parameters: float) -> None:
-        self._step = plain(step)
-        self._state = [0.0] * size
+        self._step = step
+        self._state = room(size)
         self._parameters = parameters
 
     def update(self, *values: float) -> float:

@@ -1,7 +1,7 @@
 """Indicators that remember: a step takes the state and the values of one bar, changes the state and answers the value of the bar.
 
-The step is the one definition: the array kernel under it calls it bar by bar with a zeroed float64 state, the class `Recursion` calls its
-plain form with a list. Values are finite. `state[0]` counts the bars seen where a step must know the first.
+The step is the one definition: the array kernel under it calls it bar by bar with a zeroed float64 state, the class `Recursion` calls it with
+a state of its own. Values are finite. `state[0]` counts the bars seen where a step must know the first.
 """
 
 from __future__ import annotations
@@ -69,9 +69,10 @@ def mcginley(state: Any, value: float, length: float) -> float:
             return NAN
         state[1] /= length
         return float(state[1])
-    if state[1] != 0.0 and value != 0.0:
-        share = value / state[1]
-        state[1] += (value - state[1]) / (length * share * share * share * share)
+    share = value / state[1] if state[1] != 0.0 else 0.0
+    pace = length * share * share * share * share
+    if pace > 0.0:
+        state[1] += (value - state[1]) / pace
     return float(state[1])
 
 
@@ -152,14 +153,14 @@ def supertrend_nb(middles: Any, distances: Any, closes: Any, state: Any, out: An
 
 
 @kernel
-def parabolic(
+def parabolic(  # noqa: PLR0917 - a kernel takes scalars
     state: Any, high: float, low: float, start: float, offset: float,
     long_start: float, long_step: float, long_most: float, short_start: float, short_step: float, short_most: float,
 ) -> float:  # fmt: skip
     """Wilder's parabolic stop: the stop below the price while long, minus the stop above it while short. Nan at the first bar.
 
     `start` > 0 begins long at that stop, < 0 short, 0 by the first movement (short when the low fell by more than the high rose).
-    `offset` moves the stop away by that share at a turn. state: bars, high before, low before, 1 while long, stop, extreme, pace long, pace short.
+    `offset` moves the stop away by that share at a turn. No stop lies inside this bar or the one before (of the first two, the second). state: bars, high before, low before, 1 while long, stop, extreme, pace long, pace short.
     """
     state[0] += 1.0
     high_before, low_before = state[1], state[2]
@@ -175,6 +176,7 @@ def parabolic(
         state[3] = 1.0 if is_long else 0.0
         state[4] = abs(start) if start != 0.0 else (low_before if is_long else high_before)
         state[5] = high if is_long else low
+        high_before, low_before = high, low
     if state[3] > 0.0:
         if low > state[4]:
             answer = state[4]
@@ -207,7 +209,7 @@ def parabolic(
 
 
 @kernel
-def parabolic_nb(
+def parabolic_nb(  # noqa: PLR0917 - a kernel takes scalars
     highs: Any, lows: Any, start: float, offset: float,
     long_start: float, long_step: float, long_most: float, short_start: float, short_step: float, short_most: float,
     state: Any, out: Any,
@@ -250,13 +252,13 @@ def zigzag(state: Any, high: float, low: float, turn: float, bars: float) -> flo
 
 
 @kernel
-def zigzag_nb(highs: Any, lows: Any, turn: float, bars: float, state: Any, out: Any) -> None:
+def zigzag_nb(highs: Any, lows: Any, turn: float, bars: float, state: Any, out: Any) -> None:  # noqa: PLR0917 - a kernel takes scalars
     for index in range(highs.shape[0]):
         out[index] = zigzag(state, highs[index], lows[index], turn, bars)
 
 
 @kernel
-def two_pole(state: Any, value: float, gain: float, b0: float, b1: float, b2: float, a1: float, a2: float) -> float:
+def two_pole(state: Any, value: float, gain: float, b0: float, b1: float, b2: float, a1: float, a2: float) -> float:  # noqa: PLR0917 - a kernel takes scalars
     """A filter of two poles and two zeros: gain x (b0 v + b1 v' + b2 v'') + a1 f' + a2 f''. The values before the first are taken equal to
     it, the filtered ones as 0. state: seen, v', v'', f', f''."""
     if state[0] == 0.0:
@@ -272,7 +274,7 @@ def two_pole(state: Any, value: float, gain: float, b0: float, b1: float, b2: fl
 
 
 @kernel
-def two_pole_nb(
+def two_pole_nb(  # noqa: PLR0917 - a kernel takes scalars
     values: Any, gain: float, b0: float, b1: float, b2: float, a1: float, a2: float, state: Any, out: Any
 ) -> None:  # fmt: skip
     for index in range(values.shape[0]):

@@ -73,7 +73,8 @@ Definition = Callable[..., "Node | dict[str, Node]"]
 
 @dataclass(frozen=True)
 class Indicator:
-    """What the registry knows of one indicator. `inputs` are the columns it reads, in the order `update` takes them."""
+    """What the registry knows of one indicator. `inputs` are the columns that it reads with the default parameters, in the order `update`
+    takes them (others may need others: ask `Stream.inputs`)."""
 
     name: str
     kind: str
@@ -172,13 +173,14 @@ class Stream:
     """One indicator, bar by bar, with the same bits as `compute`. `update` takes the inputs in the order of `inputs` and answers the first
     output. A bar with a nan or an infinity is answered with nan and changes nothing."""
 
-    __slots__ = ("_program", "inputs", "name", "outputs", "warmup")
+    __slots__ = ("_places", "_program", "inputs", "name", "outputs", "warmup")
 
     def __init__(self, known: Indicator, parameters: Mapping[str, object]) -> None:
         bars, outputs = known.build(parameters)
         self.name = known.name
         self.inputs = bars.names()
         self.outputs = tuple(outputs)
+        self._places = {name: index for index, name in enumerate(outputs)}
         self.warmup = max(node.warmup for node in outputs.values())
         self._program = Program([bars.inputs[name] for name in self.inputs], list(outputs.values()))
 
@@ -197,6 +199,10 @@ class Stream:
     def value(self) -> float:
         """The first output after the last usable bar; nan until warm."""
         return self._program.output(0)
+
+    def __getitem__(self, output: str) -> float:
+        """One output after the last usable bar. Raises KeyError for a name that is not among `outputs`."""
+        return self._program.output(self._places[output])
 
     @property
     def values(self) -> dict[str, float]:

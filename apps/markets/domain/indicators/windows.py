@@ -8,15 +8,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from apps.core.kernel import is_compiling
+
 NAN = float("nan")
 _KEEP = 4
-"""A list of recent values is cut back to one window when it has grown to this many."""
+"""How many windows of recent values are kept before the last one is moved to the front."""
 
 
-def plain(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """The Python function behind a kernel, for lists and single values."""
-    function: Callable[..., Any] = getattr(kernel, "py_func", kernel)
-    return function
+def room(size: int) -> Any:
+    """Zeros for a kernel function to look at: an array where it is compiled, a list (quicker for plain Python) where it is not."""
+    return np.zeros(size) if is_compiling() else [0.0] * size
 
 
 class Highest:
@@ -133,46 +136,51 @@ class Weighted:
 
 
 class Windowed:
-    """Any measure of the last `length` values: `measure(values, start, stop, *parameters)` is the plain form of a kernel function."""
+    """Any measure of the last `length` values: `measure(values, start, stop, *parameters)` is a kernel function."""
 
-    __slots__ = ("_length", "_measure", "_parameters", "_values")
+    __slots__ = ("_length", "_measure", "_parameters", "_stop", "_values")
 
     def __init__(self, measure: Callable[..., float], length: int, *parameters: float) -> None:
-        self._measure = plain(measure)
+        self._measure = measure
         self._length = length
         self._parameters = parameters
-        self._values: list[float] = []
+        self._values = room(_KEEP * length)
+        self._stop = 0
 
     def update(self, value: float) -> float:
         if value != value:
             return NAN
         values, length = self._values, self._length
-        values.append(value)
-        if len(values) > _KEEP * length:
-            del values[:-length]
-        stop = len(values)
+        if self._stop == _KEEP * length:
+            values[:length] = values[-length:]
+            self._stop = length
+        values[self._stop] = value
+        self._stop = stop = self._stop + 1
         return self._measure(values, stop - length, stop, *self._parameters) if stop >= length else NAN
 
 
 class WindowedPair:
     """Any measure of the last `length` values of two series."""
 
-    __slots__ = ("_first", "_length", "_measure", "_parameters", "_second")
+    __slots__ = ("_first", "_length", "_measure", "_parameters", "_second", "_stop")
 
     def __init__(self, measure: Callable[..., float], length: int, *parameters: float) -> None:
-        self._measure = plain(measure)
+        self._measure = measure
         self._length = length
         self._parameters = parameters
-        self._first: list[float] = []
-        self._second: list[float] = []
+        self._first = room(_KEEP * length)
+        self._second = room(_KEEP * length)
+        self._stop = 0
 
     def update(self, first: float, second: float) -> float:
         if first != first or second != second:
             return NAN
         length = self._length
-        self._first.append(first)
-        self._second.append(second)
-        if len(self._first) > _KEEP * length:
-            del self._first[:-length], self._second[:-length]
-        stop = len(self._first)
+        if self._stop == _KEEP * length:
+            self._first[:length] = self._first[-length:]
+            self._second[:length] = self._second[-length:]
+            self._stop = length
+        self._first[self._stop] = first
+        self._second[self._stop] = second
+        self._stop = stop = self._stop + 1
         return self._measure(self._first, self._second, stop - length, stop, *self._parameters) if stop >= length else NAN

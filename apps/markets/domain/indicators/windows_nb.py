@@ -2,7 +2,7 @@
 the window is full.
 
 A function named after its answer takes `(values, start, stop)` and looks at that stretch, oldest first. It is the one definition: the array
-kernels below call it at every bar, the class `Windowed` calls its plain form on a list. Only the extremes and the variance, which strategies
+kernels below call it at every bar, the class `Windowed` calls it on the recent values it keeps. Only the extremes and the variance, which strategies
 use most, have a faster class of their own in `windows.py`.
 """
 

@@ -64,18 +64,35 @@ def _butterworth(bars: Bars, length: int) -> Node:
 @indicator(
     "high_pass",
     KIND,
-    "One-pole high-pass filter of the close: what moves slower than a cycle of `length` bars is taken out.",
+    "One-pole high-pass filter of the close: what moves slower than a cycle of `length` bars is taken out. Scaled as LEAN scales it.",
     length=Whole(20, least=5),
 )
 def _high_pass(bars: Bars, length: int) -> Node:
     angle = 2.0 * math.pi / length
     pace = (math.cos(angle) + math.sin(angle) - 1.0) / math.cos(angle)
-    return two_pole(bars.close, 1.0 - pace / 2.0, 1.0, -1.0, 0.0, 1.0 - pace, 0.0)
+    return two_pole(bars.close, (1.0 + pace) / 2.0, 1.0, -1.0, 0.0, 1.0 - pace, 0.0)
 
 
-@indicator("band_pass", KIND, "Band-pass filter of the close: cycles of about `length` bars, `width` of it to either side.", length=Whole(20, least=5), width=Number(0.1, 0.01, 0.5))  # fmt: skip
-def _band_pass(bars: Bars, length: int, width: float) -> Node:
+@indicator(
+    "two_pole_high_pass",
+    KIND,
+    "Two-pole high-pass filter of the close: what moves slower than a cycle of `length` bars is taken out. Scaled as LEAN scales it.",
+    length=Whole(20, least=5),
+)
+def _two_pole_high_pass(bars: Bars, length: int) -> Node:
+    pace = _pole(length)
+    return _two_pole(bars, (1.0 + pace) * (1.0 + pace) / 4.0, -2.0, 1.0, pace)
+
+
+@indicator(
+    "band_stop",
+    KIND,
+    "Band-stop filter of the close: cycles of about `length` bars, `width` of it to either side, are taken out. Starts from 0.",
+    length=Whole(20, least=5),
+    width=Number(0.1, 0.01, 0.5),
+)
+def _band_stop(bars: Bars, length: int, width: float) -> Node:
     gamma = 1.0 / math.cos(4.0 * math.pi * width / length)
     pace = gamma - math.sqrt(gamma * gamma - 1.0)
     beta = math.cos(2.0 * math.pi / length)
-    return two_pole(bars.close, (1.0 - pace) / 2.0, 1.0, 0.0, -1.0, beta * (1.0 + pace), -pace)
+    return two_pole(bars.close, (1.0 + pace) / 2.0, 1.0, -2.0 * beta, 1.0, beta * (1.0 + pace), -pace)

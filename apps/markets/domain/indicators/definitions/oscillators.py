@@ -142,7 +142,7 @@ def _tsi(bars: Bars, slow: int, fast: int, signal: int) -> dict[str, Node]:
     roc_1=Whole(10), average_1=Whole(10), roc_2=Whole(15), average_2=Whole(10), roc_3=Whole(20), average_3=Whole(10), roc_4=Whole(30),
     average_4=Whole(15), signal=Whole(9),
 )  # fmt: skip
-def _kst(
+def _kst(  # noqa: PLR0917 - one for each parameter
     bars: Bars, roc_1: int, average_1: int, roc_2: int, average_2: int, roc_3: int, average_3: int, roc_4: int, average_4: int, signal: int
 ) -> dict[str, Node]:
     lengths = ((roc_1, average_1), (roc_2, average_2), (roc_3, average_3), (roc_4, average_4))

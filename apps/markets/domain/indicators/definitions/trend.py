@@ -102,7 +102,7 @@ def _psar(bars: Bars, step: float, most: float) -> Node:
     start=Number(0.0, -1e12, 1e12), offset=Number(0.0, 0.0, 1.0), long_start=_PACE, long_step=_PACE, long_most=_MOST, short_start=_PACE,
     short_step=_PACE, short_most=_MOST,
 )  # fmt: skip
-def _psar_extended(
+def _psar_extended(  # noqa: PLR0917 - one for each parameter
     bars: Bars, start: float, offset: float, long_start: float, long_step: float, long_most: float, short_start: float, short_step: float,
     short_most: float,
 ) -> Node:  # fmt: skip

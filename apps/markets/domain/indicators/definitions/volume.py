@@ -29,7 +29,7 @@ from apps.markets.domain.indicators.nodes import (
     total,
 )
 from apps.markets.domain.indicators.profile_nb import AREA_HIGH, AREA_LOW, BUSIEST, BUSIEST_VOLUME
-from apps.markets.domain.indicators.registry import Number, Whole, indicator
+from apps.markets.domain.indicators.registry import Choice, Number, Whole, indicator
 
 KIND = "volume"
 
@@ -118,11 +118,13 @@ def _weighted_by_volume(price: Node, volume: Node, length: int) -> Node:
 @indicator(
     "vwap",
     KIND,
-    "Volume-weighted average price (typical price) of the last bars; the typical price's own average where there was no volume.",
+    "Volume-weighted average of the last bars' prices (typical: high, low, close; average: all four); their plain average where there was no volume.",
     length=Whole(50),
+    price=Choice(("typical", "average")),
 )
-def _vwap(bars: Bars, length: int) -> Node:
-    return _weighted_by_volume(typical_price(bars), bars.volume, length)
+def _vwap(bars: Bars, length: int, price: str) -> Node:
+    one = typical_price(bars) if price == "typical" else (bars.open + bars.high + bars.low + bars.close) * 0.25
+    return _weighted_by_volume(one, bars.volume, length)
 
 
 @indicator("vwma", KIND, "Volume-weighted average of the last closes; the simple average where there was no volume.", length=Whole(20))
@@ -145,16 +147,11 @@ def _relative_volume(bars: Bars, length: int) -> Node:
     return ratio(bars.volume, sma(bars.volume, length), 1.0)
 
 
-@indicator(
-    "volume_profile", KIND, "Volume by price over the last bars, each bar's volume at its close rounded up to `step`: the price with most volume "
-    "(of equals the nearest to the middle), its volume, the range of prices and the area round it with `share` of the volume.",
-    length=Whole(20, most=5_000), step=Number(0.05, 1e-9, 1e9), share=Number(0.7, 0.0, 1.0),
-)  # fmt: skip
-def _volume_profile(bars: Bars, length: int, step: float, share: float) -> dict[str, Node]:
+def _profile(bars: Bars, weight: Node, length: int, step: float, share: float) -> dict[str, Node]:
     buckets = ceiling(bars.close / step)
 
     def answer(which: int) -> Node:
-        return profile(buckets, bars.volume, length, share, which)
+        return profile(buckets, weight, length, share, which)
 
     return {
         "busiest": answer(BUSIEST) * step,
@@ -164,3 +161,20 @@ def _volume_profile(bars: Bars, length: int, step: float, share: float) -> dict[
         "high": highest(buckets, length) * step,
         "low": lowest(buckets, length) * step,
     }
+
+
+@indicator(
+    "volume_profile", KIND, "Volume by price over the last bars, each bar's volume at its close rounded up to `step`: the price with most volume "
+    "(of equals the nearest to the middle), its volume, the range of prices and the area round it with `share` of the volume.",
+    length=Whole(20, most=5_000), step=Number(0.05, 1e-9, 1e9), share=Number(0.7, 0.0, 1.0),
+)  # fmt: skip
+def _volume_profile(bars: Bars, length: int, step: float, share: float) -> dict[str, Node]:
+    return _profile(bars, bars.volume, length, step, share)
+
+
+@indicator(
+    "time_profile", KIND, "Bars by price: the volume profile with every bar counting 1.",
+    length=Whole(20, most=5_000), step=Number(0.05, 1e-9, 1e9), share=Number(0.7, 0.0, 1.0),
+)  # fmt: skip
+def _time_profile(bars: Bars, length: int, step: float, share: float) -> dict[str, Node]:
+    return _profile(bars, bars.close * 0.0 + 1.0, length, step, share)
