@@ -22,6 +22,8 @@ from apps.orders.domain.engine_codes import (
     I_MAX_PRICE,
     I_POSITION,
     I_RANGE_ORDER,
+    I_SLIPPAGE,
+    I_STEPPED_AT,
     I_STOP_GAP,
     I_TICK,
     I_TRAIL_RULE,
@@ -53,7 +55,7 @@ from apps.orders.domain.engine_codes import (
     UNBOUNDED,
 )
 from apps.orders.domain.envelope_nb import compact, refresh
-from apps.orders.domain.fills_nb import end_order, fill_order, fillable_lots, set_trailing_stop
+from apps.orders.domain.fills_nb import allowed_lots, end_order, fill_order, set_trailing_stop
 from apps.orders.domain.money_nb import is_below_maintenance
 from apps.orders.domain.pricing_nb import taker_price, to_tick
 
@@ -62,6 +64,7 @@ GTC, DAY, GTD, IOC, FOK = range(5)
 OPEN, CANCELLED, EXPIRED = 1, 3, 4
 OK, BOOK_FULL, OVERFLOW, BAD_BAR = range(4)
 TOUCH, CLAMPED, OUTSIDE_BAR = 1, 1, 1
+VOLUME_SHARE = 3
 TEST_RAISE_TEST_CLOSE, RAISE_TEST, TEST_RAISE, FREQTRADE = range(4)
 STOPS_FIRST, TRAILING_LAST, ACCEPTANCE = range(3)
 WOULD_TAKE = 6
@@ -70,6 +73,32 @@ MARKET_AT_OPEN, MARKET_AT_CLOSE, MARKET_AT_QUOTE, LIMIT_CROSSED, LIMIT_GAPPED, L
 STOP_TRIGGERED, STOP_GAPPED, STOP_LIMIT_TRIGGERED, TRAIL_TRIGGERED, TRAIL_GAPPED, DEPTH_LEVEL, LIQUIDATED_AT_OPEN, LIQUIDATED = range(46, 54)
 NOT_SEEN, WHOLE_BAR, CLOSE_ONLY = range(3)
 ALL_ORDERS, STOPS, LIMITS, FIXED_STOPS, RAISED_STOPS = range(5)
+HAS_STOP, HAS_LIMIT, HAS_TRAIL, HAS_CLOSE, HAS_END, HAS_ANY = 1, 2, 4, 8, 16, 32
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[::1], i8, i8, i8)")
+def kinds_of(book: Any, active: Any, account: Any, place: int, opened_at: int, closed_at: int) -> int:
+    """Bits of what the instrument's open orders may do in this bar, so that phases which concern none are left out."""
+    kinds = 0
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN:
+            order_type = book[row, O_TYPE]
+            if order_type == TRAILING:
+                kinds |= HAS_TRAIL | HAS_STOP
+            elif order_type == MARKET_ON_CLOSE:
+                kinds |= HAS_CLOSE
+            elif order_type == LIMIT:
+                kinds |= HAS_LIMIT
+            elif order_type == STOP_LIMIT:
+                kinds |= HAS_LIMIT | HAS_STOP
+            elif order_type == STOP:
+                kinds |= HAS_STOP
+            if book[row, O_TIF] >= IOC or (book[row, O_EXPIRES_AT] != NEVER and book[row, O_EXPIRES_AT] <= closed_at):
+                kinds |= HAS_END
+            if order_type != MARKET_ON_CLOSE:
+                kinds |= HAS_ANY
+    return kinds
 
 
 @kernel("i8(i8[:, ::1], i8, i8, i8)")
@@ -90,7 +119,10 @@ def take(  # noqa: PLR0917 - a kernel takes scalars
     """Fill what can be filled as a taker at `reference`; lots traded."""
     place, side = book[row, O_PLACE], book[row, O_SIDE]
     tick = places[place, I_TICK]
-    price = taker_price(places, place, reference, side, fillable_lots(book, places, row), volume, tick)
+    lots = 0
+    if places[place, I_SLIPPAGE] >= VOLUME_SHARE:
+        lots = min(allowed_lots(book, places, row), places[place, I_VOLUME_LEFT])
+    price = taker_price(places, place, reference, side, lots, volume, tick)
     if reason == STOP_LIMIT_TRIGGERED and side * (price - book[row, O_LIMIT]) > 0:
         price = book[row, O_LIMIT]
     if price < tick or price > places[place, I_MAX_PRICE]:
@@ -259,11 +291,11 @@ def trail(  # noqa: PLR0917 - a kernel takes scalars
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
 def match_range(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, fills: Any,
-    place: int, opened_at: int, closed_at: int, open_: int, high: int, low: int, close: int, volume: int,
+    place: int, kinds: int, opened_at: int, closed_at: int, high: int, low: int, close: int, volume: int,
 ) -> None:  # fmt: skip
     """The range phase in the profile's order, and the trailing that belongs to it."""
     rule, order = places[place, I_TRAIL_RULE], places[place, I_RANGE_ORDER]
-    if rule == RAISE_TEST or rule == FREQTRADE:
+    if kinds & HAS_TRAIL and (rule == RAISE_TEST or rule == FREQTRADE):
         for index in range(account[A_ACTIVE]):
             row = active[index]
             if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == TRAILING:
@@ -276,9 +308,11 @@ def match_range(  # noqa: PLR0917 - a kernel takes scalars
         pass_range(book, active, places, account, fills, place, LIMITS, opened_at, closed_at, high, low, close, volume)
         pass_range(book, active, places, account, fills, place, RAISED_STOPS, opened_at, closed_at, high, low, close, volume)
     else:
-        pass_range(book, active, places, account, fills, place, STOPS, opened_at, closed_at, high, low, close, volume)
-        pass_range(book, active, places, account, fills, place, LIMITS, opened_at, closed_at, high, low, close, volume)
-    if rule == TEST_RAISE_TEST_CLOSE or rule == TEST_RAISE:
+        if kinds & HAS_STOP:
+            pass_range(book, active, places, account, fills, place, STOPS, opened_at, closed_at, high, low, close, volume)
+        if kinds & HAS_LIMIT:
+            pass_range(book, active, places, account, fills, place, LIMITS, opened_at, closed_at, high, low, close, volume)
+    if kinds & HAS_TRAIL and (rule == TEST_RAISE_TEST_CLOSE or rule == TEST_RAISE):
         trail(book, active, places, account, fills, place, opened_at, closed_at, high, low, close, volume)
 
 
@@ -346,7 +380,8 @@ def finish(  # noqa: PLR0917 - a kernel takes scalars
 ) -> None:
     """The end of an event: marks, flags, the active list, the envelope."""
     places[place, I_MARK] = mark
-    compact(book, active, account)
+    if account[A_ACTIVE] > 0:
+        compact(book, active, account)
     for index in range(account[A_ACTIVE]):
         row = active[index]
         if book[row, O_PLACE] == place:
@@ -355,6 +390,18 @@ def finish(  # noqa: PLR0917 - a kernel takes scalars
             if is_seen:
                 book[row, O_FLAGS] |= SEEN
     refresh(book, active, places, account, place)
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
+def fill_at_close(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, opened_at: int, closed_at: int, close: int, volume: int
+) -> None:
+    """Market-on-close orders that saw the bar."""
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET_ON_CLOSE:
+            if view_of(book, row, opened_at, closed_at) != NOT_SEEN:
+                take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 1)
 
 
 @kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1], i8)")
@@ -390,13 +437,16 @@ def step_bar(  # noqa: PLR0917 - a kernel takes scalars
         return BOOK_FULL
     account[A_NOW] = closed_at
     places[place, I_VOLUME_LEFT] = volume_for(places, place, volume)
+    places[place, I_STEPPED_AT] = closed_at
     places[place, I_MARK] = open_
-    expire(book, active, account, place, opened_at, opened_at, closed_at)
+    kinds = kinds_of(book, active, account, place, opened_at, closed_at)
+    if kinds & HAS_END:
+        expire(book, active, account, place, opened_at, opened_at, closed_at)
     is_margined = account[A_IS_CASH_ONLY] == 0
     if is_margined and places[place, I_POSITION] != 0 and is_below_maintenance(places, account):
         liquidate(book, active, places, account, fills, place, open_, LIQUIDATED_AT_OPEN, volume)
         places[place, I_VOLUME_LEFT] = volume_for(places, place, volume)
-    index = 0
+    index, before = 0, account[A_ACTIVE]
     while index < account[A_ACTIVE]:
         row = active[index]
         index += 1
@@ -406,17 +456,20 @@ def step_bar(  # noqa: PLR0917 - a kernel takes scalars
                 act_at_open(book, active, places, account, fills, row, open_, high, low, volume)
             elif view == CLOSE_ONLY:
                 act_at_open(book, active, places, account, fills, row, close, close, close, volume)
-    match_range(book, active, places, account, fills, place, opened_at, closed_at, open_, high, low, close, volume)
+    if account[A_ACTIVE] > before:
+        kinds = kinds_of(book, active, account, place, opened_at, closed_at)
+    if kinds & (HAS_STOP | HAS_LIMIT):
+        match_range(book, active, places, account, fills, place, kinds, opened_at, closed_at, high, low, close, volume)
     if is_margined and places[place, I_POSITION] != 0:
         price = liquidation_price(places, account, place, open_, low if places[place, I_POSITION] > 0 else high)
         if price > 0:
             liquidate(book, active, places, account, fills, place, price, LIQUIDATED, volume)
-    for index in range(account[A_ACTIVE]):
-        row = active[index]
-        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET_ON_CLOSE:
-            if view_of(book, row, opened_at, closed_at) != NOT_SEEN:
-                take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 1)
-    expire(book, active, account, place, closed_at, opened_at, closed_at)
+    if account[A_ACTIVE] > before:
+        kinds = kinds_of(book, active, account, place, opened_at, closed_at)
+    if kinds & HAS_CLOSE:
+        fill_at_close(book, active, places, account, fills, place, opened_at, closed_at, close, volume)
+    if kinds & HAS_END:
+        expire(book, active, account, place, closed_at, opened_at, closed_at)
     finish(book, active, places, account, place, opened_at, closed_at, close)
     return account[A_STATUS]
 
@@ -429,6 +482,9 @@ def match_at_close(  # noqa: PLR0917 - a kernel takes scalars
     if not has_room(book, active, account, fills, 0):
         return BOOK_FULL
     at = account[A_NOW]
+    if places[place, I_STEPPED_AT] != at:
+        places[place, I_VOLUME_LEFT] = volume_for(places, place, volume)
+        places[place, I_STEPPED_AT] = at
     for index in range(account[A_ACTIVE]):
         row = active[index]
         is_meant = book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET

@@ -20,6 +20,7 @@ from apps.orders.domain.engine_codes import (
     CHANGED,
     I_ALLOWS_SHORT,
     I_CASH_PER_PRICE_LOT,
+    I_LOW_BOUND,
     I_MARK,
     I_MAX_LOTS,
     I_MAX_PRICE,
@@ -58,6 +59,7 @@ from apps.orders.domain.engine_codes import (
     O_VALUE,
     POST_ONLY,
     REDUCE_ONLY,
+    UNBOUNDED,
 )
 from apps.orders.domain.envelope_nb import compact, refresh
 from apps.orders.domain.fills_nb import end_order, open_child, open_order, set_trailing_stop
@@ -162,7 +164,7 @@ def refusal(book: Any, active: Any, places: Any, account: Any, row: int) -> int:
     reason = price_refusal(book, places, row)
     if reason != ACCEPTED:
         return reason
-    if not is_good_combination(book[row, O_TYPE], book[row, O_TIF], flags):
+    if (book[row, O_TIF] >= IOC or flags & POST_ONLY) and not is_good_combination(book[row, O_TYPE], book[row, O_TIF], flags):
         return BAD_COMBINATION
     price = own_price(book, places, row)
     is_reducing = flags & REDUCE_ONLY != 0
@@ -238,7 +240,8 @@ def submit(  # noqa: PLR0917 - a kernel takes scalars
         open_child(book, active, places, account, parent, row, places[place, I_MARK])
     else:
         open_order(book, active, places, account, row, places[place, I_MARK])
-    refresh(book, active, places, account, place)
+    if not is_waiting:
+        places[place, I_LOW_BOUND] = UNBOUNDED
     return row
 
 

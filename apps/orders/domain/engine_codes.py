@@ -267,8 +267,9 @@ FILL_COLUMNS = 12
     I_TIME_BOUND,
     I_BID,
     I_ASK,
-) = range(45)
-PLACE_COLUMNS = 45
+    I_STEPPED_AT,
+) = range(46)
+PLACE_COLUMNS = 46
 """I_FEE_PER_LOT_PPM is the fee per lot in millionths of a cash unit."""
 
 # Entries of `account`; cash by currency begins at A_CASH, rates (billionths) follow it at A_CASH + number of currencies.

@@ -138,28 +138,13 @@ def end_order(book: Any, account: Any, row: int, state: int, reason: int) -> Non
 
 
 @kernel("i8(i8[:, ::1], i8[:, ::1], i8)")
-def fillable_lots(book: Any, places: Any, row: int) -> int:
-    """What position and volume let the order fill; the caller ends an order that may fill nothing for want of a position."""
+def allowed_lots(book: Any, places: Any, row: int) -> int:
+    """What the position lets the order trade: an exit no more than is held, a sell no more where shorts are not allowed."""
     place, side = book[row, O_PLACE], book[row, O_SIDE]
-    lots = min(book[row, O_LOTS] - book[row, O_FILLED], places[place, I_VOLUME_LEFT])
-    position = places[place, I_POSITION]
-    if book[row, O_FLAGS] & REDUCE_ONLY:
-        return min(lots, max(-side * position, 0))
-    if side != BUY and places[place, I_ALLOWS_SHORT] == 0:
-        return min(lots, max(position, 0))
+    lots = book[row, O_LOTS] - book[row, O_FILLED]
+    if book[row, O_FLAGS] & REDUCE_ONLY or (side != BUY and places[place, I_ALLOWS_SHORT] == 0):
+        return min(lots, max(-side * places[place, I_POSITION], 0))
     return lots
-
-
-@kernel("i8(i8[:, ::1], i8[:, ::1], i8)")
-def exposure_refusal(book: Any, places: Any, row: int) -> int:
-    """NOTHING_TO_REDUCE or NO_SHORT where the position lets the order fill nothing at all."""
-    place, side = book[row, O_PLACE], book[row, O_SIDE]
-    position = places[place, I_POSITION]
-    if book[row, O_FLAGS] & REDUCE_ONLY and side * position >= 0:
-        return NOTHING_TO_REDUCE
-    if side != BUY and places[place, I_ALLOWS_SHORT] == 0 and position <= 0:
-        return NO_SHORT
-    return ACCEPTED
 
 
 @kernel("void(i8[:, ::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8)")
@@ -248,11 +233,11 @@ def fill_order(  # noqa: PLR0917 - a kernel takes scalars
 ) -> int:  # fmt: skip
     """Trade up to `most` lots of the order at `price`: cash, position, record, group, children. Returns the lots traded."""
     place, side = book[row, O_PLACE], book[row, O_SIDE]
-    refused = exposure_refusal(book, places, row)
-    if refused != ACCEPTED:
-        end_order(book, account, row, CANCELLED, refused)
+    allowed = allowed_lots(book, places, row)
+    if allowed == 0:
+        end_order(book, account, row, CANCELLED, NOTHING_TO_REDUCE if book[row, O_FLAGS] & REDUCE_ONLY else NO_SHORT)
         return 0
-    possible = min(fillable_lots(book, places, row), most)
+    possible = min(allowed, most, places[place, I_VOLUME_LEFT])
     if possible <= 0:
         return 0
     lots = affordable_lots(places, account, place, side, possible, price, is_maker)
@@ -272,5 +257,6 @@ def fill_order(  # noqa: PLR0917 - a kernel takes scalars
         shrink_group(book, active, account, row, lots)
     if book[row, O_CHILDREN] != NO_ROW:
         feed_children(book, active, places, account, row, lots, price, is_first, is_in_range)
-    end_idle_exits(book, active, places, account, place)
+    if account[A_ACTIVE] > 1:
+        end_idle_exits(book, active, places, account, place)
     return lots
