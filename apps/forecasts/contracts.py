@@ -22,6 +22,10 @@ class Trend(StrEnum):
     FLAT = "FLAT"
 
 
+TRENDS = {1: Trend.UP, 0: Trend.FLAT, -1: Trend.DOWN}
+"""By the direction of an outlook."""
+
+
 class ModelStatus(StrEnum):
     CANDIDATE = "CANDIDATE"
     CHAMPION = "CHAMPION"
@@ -34,6 +38,11 @@ class TrainingStatus(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+
+
+def model_label(learner: str, version: int, horizon_bars: int) -> str:
+    """How people are told of a model."""
+    return f"{learner} v{version}, {horizon_bars} bar{'s' if horizon_bars > 1 else ''} ahead"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from apps.common.models import UuidModel
-from apps.forecasts.contracts import ModelStatus, TrainingStatus, Trend
+from apps.forecasts.contracts import ModelStatus, TrainingStatus, Trend, model_label
 from apps.markets.models import Instrument, Venue
 
 
@@ -78,7 +78,7 @@ class ForecastModel(UuidModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.learner} v{self.version}, {self.horizon_bars} bar{'s' if self.horizon_bars > 1 else ''} ahead"
+        return model_label(self.learner, self.version, self.horizon_bars)
 
 
 class Forecast(UuidModel):

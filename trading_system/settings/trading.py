@@ -20,6 +20,7 @@ TRADING_PORTS = {
     "OrderControl": "apps.orders.services.OrderControlService",
     "FillSink": "apps.portfolio.services.LedgerFillSink",
     "AccountDirectory": "apps.portfolio.services.LedgerAccountDirectory",
+    "Rehearsal": "apps.forecasts.services.Rehearsals",
     "ReplayBarrier": "apps.strategies.services.SessionBarrier",
     "SystemStatusSource": "trading_system.runtime.status_source.RuntimeStatusSource",
 }

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from apps.events.services import NewEvent, record_events
 from apps.forecasts import selectors
-from apps.forecasts.contracts import ForecastRefusal, ForecastUpdated, ForecastView, ModelStatus, NoForecast, TrainingStatus, Trend
+from apps.forecasts.contracts import TRENDS, ForecastRefusal, ForecastUpdated, ForecastView, ModelStatus, NoForecast, TrainingStatus
 from apps.forecasts.domain.calibration import Outlook
 from apps.forecasts.domain.features import WARMUP_BARS
 from apps.forecasts.domain.looking import look_at
@@ -32,8 +32,6 @@ _ENDINGS = {
 }
 Forecasts = dict[int, ForecastView | NoForecast]
 """By horizon: the forecast, or why there is none."""
-
-_TRENDS = {1: Trend.UP, 0: Trend.FLAT, -1: Trend.DOWN}
 
 
 def forecast(*, window: BarWindow, horizon_bars: int) -> ForecastView | NoForecast:
@@ -207,7 +205,7 @@ def _row(item: _Unstored) -> Forecast:
         coverage=outlook.coverage,
         probability_up=outlook.probability_up,
         confidence=outlook.confidence,
-        trend=_TRENDS[outlook.direction],
+        trend=TRENDS[outlook.direction],
         features=item.look.features,
     )
 
