@@ -4,6 +4,7 @@ from apps.strategies.services.barrier import SessionBarrier
 from apps.strategies.services.cycle import Decided, Due, decide_bar, decide_bars
 from apps.strategies.services.parameters import ensure_strategy, update_parameters
 from apps.strategies.services.replay import (
+    SessionPlan,
     open_live_sessions,
     open_live_world,
     open_replay_world,
@@ -23,6 +24,7 @@ from apps.strategies.services.sessions import (
 __all__ = [
     "Decided",
     "Due",
+    "SessionPlan",
     "SessionBarrier",
     "create_session",
     "decide_bar",

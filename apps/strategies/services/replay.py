@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -56,11 +57,15 @@ def default_plans() -> list[SessionPlan]:
 
 
 @transaction.atomic
-def open_replay_world(*, starts_at: datetime | None, reason: str, actor: str) -> VenueView:
-    """Close the present replay with everything on it and open a fresh one: new venue, account and sessions; its models are trained first."""
+def open_replay_world(*, starts_at: datetime | None, reason: str, actor: str, plans: Sequence[SessionPlan] | None = None) -> VenueView:
+    """Close the present replay with everything on it and open a fresh one: new venue, account and sessions; its models are trained first.
+
+    `plans` are the sessions to open; None takes those of the present replay, or what a first start trades.
+    """
     lock_in_transaction(Lock.BOOTSTRAP)
     old = _current_replay()
-    plans = _plans_of(old.id) if old is not None else default_plans()
+    if plans is None:
+        plans = _plans_of(old.id) if old is not None else default_plans()
     if old is not None:
         _close_world(old, reason=reason, actor=actor)
     venue = market_services.open_replay_venue(starts_at=starts_at, reason=reason, actor=actor)
@@ -205,7 +210,7 @@ def _close_world(venue: VenueView, *, reason: str, actor: str) -> None:
         portfolio.close_account(account.id, closed_at=venue.now_at)
 
 
-def _open_sessions(venue_id: UUID, account_id: UUID, plans: list[SessionPlan], *, timeframe: Timeframe, actor: str) -> list[UUID]:
+def _open_sessions(venue_id: UUID, account_id: UUID, plans: Sequence[SessionPlan], *, timeframe: Timeframe, actor: str) -> list[UUID]:
     instruments = {item.symbol: item for item in markets.instruments(venue_id)}
     used: dict[UUID, None] = {}
     for plan in plans:
