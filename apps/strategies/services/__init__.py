@@ -24,8 +24,8 @@ from apps.strategies.services.sessions import (
 __all__ = [
     "Decided",
     "Due",
-    "SessionPlan",
     "SessionBarrier",
+    "SessionPlan",
     "create_session",
     "decide_bar",
     "decide_bars",
