@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from apps.backtests.domain.config import RunConfig, RunMode
+from apps.backtests.domain.config import RunConfig, RunMode, Value
+from apps.backtests.domain.points import PointResult
 from apps.backtests.domain.records import RunRecords
 from apps.core.errors import NotFound, TradingError
 from apps.markets.contracts import BarWindow
-from apps.strategies.domain.strategy import build_strategy
+from apps.strategies.domain.parameters import ParameterSpec, describe_parameters
+from apps.strategies.domain.strategy import build_strategy, strategy_class
 
 ReportProgress = Callable[[int, int], None]
 """Called with bars done and bars in all; cheap enough to be called at every bar."""
@@ -55,6 +57,33 @@ class ChecksConfig(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsParameters(Protocol):
+    """A runner with strategies of its own also says what their parameters are, for sweeps and forms."""
+
+    def parameters(self, strategy: str) -> type[Any]:
+        """The parameter class of a strategy, see `strategies.domain.parameters`; raises NotFound."""
+        ...
+
+
+@runtime_checkable
+class RunsPoints(Protocol):
+    """A runner that makes many points of a sweep at once, faster than one after the other."""
+
+    def run_points(
+        self,
+        config: RunConfig,
+        bars: Sequence[BarWindow],
+        points: Sequence[dict[str, Value]],
+        *,
+        progress: ReportProgress,
+        is_cancelled: IsCancelled,
+        seed: int,
+    ) -> list[PointResult]:
+        """One result per point, in their order; a point that cannot be run says so in its result. Raises RunCancelled."""
+        ...
+
+
 R = TypeVar("R", bound=type[Runner])
 
 _registry: dict[RunMode, Runner] = {}
@@ -86,6 +115,13 @@ def check_strategy(config: RunConfig) -> None:
         found.check(config)
     else:
         build_strategy(config.strategy, dict(config.parameters))
+
+
+def parameter_specs(config: RunConfig) -> list[ParameterSpec]:
+    """The parameters of the configuration's strategy; raises NotFound."""
+    found = runner_for(config.mode)
+    owner = found.parameters(config.strategy) if isinstance(found, KnowsParameters) else strategy_class(config.strategy).Parameters
+    return describe_parameters(owner)
 
 
 def modes() -> list[RunMode]:

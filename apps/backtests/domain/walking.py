@@ -13,7 +13,7 @@ import numpy as np
 
 from apps.backtests.domain.config import RunConfig
 from apps.backtests.domain.records import Int64Array, RunRecords
-from apps.backtests.domain.runners import IsCancelled, Runner
+from apps.backtests.domain.runners import IsCancelled, ReportProgress, Runner
 from apps.backtests.domain.walk_forward import SCORES, Capital, Piece, WindowResult, best_of, walk
 from apps.backtests.domain.walk_forward_report import efficiency, parameter_stability, stitch
 from apps.backtests.domain.windows import Anchor, BarRange, RunRange, Window, bar_windows
@@ -38,15 +38,21 @@ class Walked:
 
 
 def walk_forward(
-    config: RunConfig, bars: Sequence[BarWindow], records: RunRecords, *, runner: Runner, is_cancelled: IsCancelled
+    config: RunConfig,
+    bars: Sequence[BarWindow],
+    records: RunRecords,
+    *,
+    runner: Runner,
+    progress: ReportProgress,
+    is_cancelled: IsCancelled,
 ) -> Walked | None:
-    """Walk the bars of the first instrument; None when there are too few of them for one window."""
+    """Walk the bars of the first instrument; None when there are too few of them for one window. `progress` hears of each stretch anew."""
     count = len(bars[0])
     if count < _ENOUGH_BARS:
         return None
     windows = _windows(config, count)
     if config.walk_forward.search:
-        return _searched(config, bars, windows, runner=runner, is_cancelled=is_cancelled)
+        return _searched(config, bars, windows, _StretchRun(config, bars, runner, progress, is_cancelled))
     starts_at = int(bars[0].opened_at[windows[0].test.bars.start])
     rows = [_held_window(window, bars[0], records) for window in windows]
     gained = sum(row["return"] > 0 for row in rows) / len(rows)
@@ -97,14 +103,11 @@ def _equity_at(records: RunRecords, at: int) -> int:
     return int(records.equity[place]) if place >= 0 else records.opening_cash
 
 
-def _searched(
-    config: RunConfig, bars: Sequence[BarWindow], windows: tuple[Window, ...], *, runner: Runner, is_cancelled: IsCancelled
-) -> Walked:
+def _searched(config: RunConfig, bars: Sequence[BarWindow], windows: tuple[Window, ...], run: _StretchRun) -> Walked:
     """Each window chooses on its training bars what it then trades; the stretches traded are stitched."""
     score = SCORES[config.walk_forward.objective]
     found = candidates(config.walk_forward.search)
     start = bars[0].instrument.cash_units(config.capital)
-    run = _StretchRun(config, bars, runner, is_cancelled)
     choose = best_of(found, run=run, score=score, start_units=start)
     pieces = list(walk(windows, choose_in_sample=choose, run=run, start_units=start))
     stitched = stitch(pieces, capital=Capital.COMPOUNDED)
@@ -127,6 +130,7 @@ class _StretchRun:
     config: RunConfig
     bars: Sequence[BarWindow]
     runner: Runner
+    progress: ReportProgress
     is_cancelled: IsCancelled
 
     def __call__(self, parameters: Mapping[str, Any], stretch: RunRange, *, start_units: int, state: Any) -> WindowResult:
@@ -138,15 +142,11 @@ class _StretchRun:
             closes_at_end=True,
         )
         cut = [_cut(window, self.bars[0], stretch.bars) for window in self.bars]
-        made = self.runner.run(config, cut, progress=_unheard, is_cancelled=self.is_cancelled, seed=config.seed)
+        made = self.runner.run(config, cut, progress=self.progress, is_cancelled=self.is_cancelled, seed=config.seed)
         closes = self.bars[0].closed_at[stretch.bars.slice]
         place = np.searchsorted(made.equity_at, closes, side="right") - 1
         equity = np.where(place >= 0, made.equity[place.clip(min=0)], made.opening_cash).astype(np.int64)
         return WindowResult(start_units, equity, trades=len(made.trades))
-
-
-def _unheard(done: int, total: int) -> None:
-    """Stretches report nothing: the walk is watched as a whole."""
 
 
 def _cut(window: BarWindow, leader: BarWindow, stretch: BarRange) -> BarWindow:

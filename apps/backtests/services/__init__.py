@@ -1,15 +1,23 @@
-"""Writes of backtests: asking for runs, making them, stopping and deleting them. Each function is one transaction, except the making."""
+"""Writes of backtests: asking for runs and sweeps, making them, stopping and deleting them."""
 
 from apps.backtests.services.executing import execute_run
 from apps.backtests.services.requests import cancel_run, check_request, delete_run, repeat_run, request_run
-from apps.backtests.services.sweeper import sweep_runs
+from apps.backtests.services.sweeper import sweep_chunks, sweep_runs
+from apps.backtests.services.sweeping import execute_chunk
+from apps.backtests.services.sweeps import cancel_sweep, delete_sweep, request_sweep, run_point
 
 __all__ = [
     "cancel_run",
+    "cancel_sweep",
     "check_request",
     "delete_run",
+    "delete_sweep",
+    "execute_chunk",
     "execute_run",
     "repeat_run",
     "request_run",
+    "request_sweep",
+    "run_point",
+    "sweep_chunks",
     "sweep_runs",
 ]

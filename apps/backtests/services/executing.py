@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +18,9 @@ from apps.backtests.domain.walking import Walked, candidates, walk_forward
 from apps.backtests.models import BacktestRun
 from apps.backtests.services.claims import Claim, claim
 from apps.backtests.services.ending import Outcome, end_without_result, store_outcome
+from apps.backtests.services.errors import as_told
 from apps.backtests.services.loading import data_hash, load_bars
-from apps.backtests.services.watching import STALL_SECONDS, RunStalled, Watch
+from apps.backtests.services.watching import STALL_SECONDS, Watch
 from apps.common.failpoints import failpoint
 from apps.core.clock import Clock, WallClock
 from apps.core.errors import OwnershipLost, TradingError
@@ -33,13 +32,6 @@ from apps.portfolio.domain.records import no_trades
 log = structlog.get_logger(__name__)
 
 _WALL = WallClock()
-_APPS = Path(__file__).resolve().parents[2]
-
-
-class StrategyFailed(TradingError):
-    """The strategy's own code raised."""
-
-    code = "strategy_failed"
 
 
 def execute_run(
@@ -77,7 +69,7 @@ def execute_run(
     except Exception as error:
         if not isinstance(error, TradingError):
             log.warning("backtest_failed", run_id=str(run_id), exc_info=error)
-        return _end(held, RunState.FAILED, _as_told(error), clock)
+        return _end(held, RunState.FAILED, as_told(error), clock)
     return True
 
 
@@ -90,7 +82,7 @@ def compute(config: RunConfig, bars: tuple[BarWindow, ...], watch: Watch) -> tup
     failpoint("backtests.computed")
     walked = None
     if config.score is ScoreMode.WALK_FORWARD:
-        walked = walk_forward(config, bars, records, runner=runner, is_cancelled=watch.is_cancelled)
+        walked = walk_forward(config, bars, records, runner=runner, progress=watch.touch, is_cancelled=watch.is_cancelled)
     return records, walked
 
 
@@ -153,16 +145,3 @@ def _end(held: Claim, state: RunState, error: TradingError | None, clock: Clock)
         log.warning("backtest_taken_over", run_id=str(held.id), error=str(lost))
         return False
     return True
-
-
-def _as_told(error: Exception) -> TradingError:
-    """The error as the run keeps it: our own as they are, others with the innermost line of our code that they came from."""
-    if isinstance(error, RunStalled):
-        return RunStalled()
-    if isinstance(error, TradingError):
-        return error
-    if isinstance(error, MemoryError):
-        return StrategyFailed("There was not enough memory.", where="memory", hint="Use fewer bars or instruments.")
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_APPS)]
-    where = f"{Path(frames[-1].filename).relative_to(_APPS)}, line {frames[-1].lineno}" if frames else ""
-    return StrategyFailed(f"{type(error).__name__}: {error}", where=where, hint="The strategy's code raised; correct it and run again.")

@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from apps.backtests.domain.states import RunState
-from apps.backtests.models import BacktestRun
+from apps.backtests.models import BacktestRun, SweepChunk
 from apps.backtests.services.claims import LARGEST_ATTEMPT, abandoned
 from apps.backtests.services.ending import end_unowned
-from apps.backtests.services.queue import RUN_TASK, send
+from apps.backtests.services.queue import CHUNK_TASK, RUN_TASK, send
+from apps.backtests.services.sweep_ending import end_sweep_if_over
 
 _GRACE = timedelta(seconds=15)
+_CHUNKS_AT_ONCE = 16
+"""Waiting chunks that are woken again at once: the others are in the queue, or behind these."""
 
 
 def sweep_runs(*, now: datetime) -> int:
@@ -31,6 +34,30 @@ def sweep_runs(*, now: datetime) -> int:
         send(RUN_TASK, run_id=run_id)
         sent += 1
     return sent
+
+
+def sweep_chunks(*, now: datetime) -> int:
+    """The same for chunks of sweeps; a chunk that has ended several workers fails, and its sweep with it. Returns the wake-ups."""
+    sent = 0
+    for chunk in abandoned(SweepChunk, now=now):
+        if chunk.attempt >= LARGEST_ATTEMPT:
+            _give_up_chunk(chunk, now=now)
+        else:
+            send(CHUNK_TASK, chunk_id=chunk.id)
+            sent += 1
+    waiting = SweepChunk.objects.filter(state=RunState.QUEUED, created_at__lt=now - _GRACE).order_by("id")
+    for chunk_id in waiting.values_list("id", flat=True)[:_CHUNKS_AT_ONCE]:
+        send(CHUNK_TASK, chunk_id=chunk_id)
+        sent += 1
+    return sent
+
+
+def _give_up_chunk(chunk: SweepChunk, *, now: datetime) -> None:
+    message = f"Given up: {chunk.attempt} workers ended while making {chunk}."
+    with transaction.atomic():
+        stalled = SweepChunk.objects.filter(id=chunk.id, state=RunState.RUNNING, lease_until__lt=now)
+        if stalled.update(state=RunState.FAILED, error=message, finished_at=now, lease_until=None):
+            end_sweep_if_over(chunk.sweep_id, now=now)
 
 
 def _give_up(run: BacktestRun, *, now: datetime) -> None:

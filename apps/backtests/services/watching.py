@@ -59,7 +59,7 @@ class Watch:
     ) -> None:
         self._claim, self._clock, self._wants_stop = claim, clock, wants_stop
         self._announce_as, self._on_progress, self._stall_seconds = announce_as, on_progress, stall_seconds
-        self._done = self._total = 0
+        self._done = self._total = self._inside = 0
         self._is_cancelled = False
         self.is_lost = False
         self._over = threading.Event()
@@ -70,6 +70,10 @@ class Watch:
     def progress(self, done: int, total: int) -> None:
         """What the computation reports."""
         self._done, self._total = done, total
+
+    def touch(self, done: int, total: int) -> None:
+        """What a part of the computation reports: it only shows that something goes on."""
+        self._inside = done
 
     def is_cancelled(self) -> bool:
         """Whether the computation should stop: it was cancelled, or its work is no longer ours."""
@@ -87,14 +91,14 @@ class Watch:
 
     def _watch(self) -> None:
         announcer = ProgressAnnouncer()
-        seen, seen_at, renewed_at = (-1, -1), time.monotonic(), 0.0
+        seen, inside, moved_at, renewed_at = (-1, -1), 0, time.monotonic(), 0.0
         try:
             while not self._over.wait(LOOK_SECONDS):
                 now, numbers = time.monotonic(), (self._done, self._total)
                 has_moved = numbers != seen
-                if has_moved:
-                    seen, seen_at = numbers, now
-                elif now - seen_at > self._stall_seconds:
+                if has_moved or inside != self._inside:
+                    seen, inside, moved_at = numbers, self._inside, now
+                elif now - moved_at > self._stall_seconds:
                     self._end_computation()
                     return
                 is_due = has_moved or now - renewed_at > _RENEW_SECONDS

@@ -34,6 +34,9 @@ class CrossParameters:
 class CrossRunner:
     """Registered for tests only, by `install`."""
 
+    def parameters(self, strategy: str) -> type[CrossParameters]:
+        return CrossParameters
+
     def check(self, config: RunConfig) -> None:
         if config.strategy != KIND:
             raise NotFound(f"There is no strategy {config.strategy!r}.", where="strategy", hint=f"Known: {KIND}.")
