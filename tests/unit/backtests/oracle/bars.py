@@ -18,7 +18,7 @@ from apps.orders.domain.engine_codes import (
     TrailRule,
 )
 from tests.unit.backtests.oracle import costs, liquidation
-from tests.unit.backtests.oracle.model import Order, State
+from tests.unit.backtests.oracle.model import Order, Place, State
 from tests.unit.backtests.oracle.orders import Offer, end, raise_trail, try_fill
 
 _AT_OPEN = {EngineOrderType.MARKET, EngineOrderType.MARKET_ON_OPEN}
@@ -42,11 +42,7 @@ class Bar:
 def is_bad(state: State, bar: Bar) -> bool:
     highest = state.places[bar.place].instrument.max_price
     return not (
-        0 < bar.low <= min(bar.open, bar.close)
-        and max(bar.open, bar.close) <= bar.high <= highest
-        and bar.opened_at < bar.closed_at
-        and bar.closed_at >= state.now
-        and bar.volume >= 0
+        0 < bar.low <= min(bar.open, bar.close) and max(bar.open, bar.close) <= bar.high <= highest and bar.opened_at < bar.closed_at
     )
 
 
@@ -54,34 +50,40 @@ def step_bar(state: State, bar: Bar) -> StepStatus:
     if is_bad(state, bar):
         return StepStatus.BAD_BAR
     place = state.places[bar.place]
-    place.volume = bar.volume
-    place.left = costs.share_down(bar.volume, place.instrument.volume_share_ppm) if place.instrument.volume_share_ppm else None
-    expire(state, bar.place, bar.opened_at)
+    _set_volume(place, bar.volume, bar.closed_at)
+    state.now = bar.closed_at
     place.mark = bar.open
-    liquidation.at_price(state, bar.place, bar.open, Reason.LIQUIDATED_AT_OPEN, bar.opened_at)
+    expire(state, bar.place, bar.opened_at)
+    liquidation.at_price(state, bar.place, bar.open, Reason.LIQUIDATED_AT_OPEN)
     _open_phase(state, bar)
     _range_phase(state, bar)
     _trailing_phase(state, bar)
-    liquidation.in_range(state, bar.place, low=bar.low, high=bar.high, at=bar.closed_at)
+    liquidation.in_range(state, bar.place, open_=bar.open, low=bar.low, high=bar.high)
     _close_phase(state, bar)
     place.mark = bar.close
-    state.now = max(state.now, bar.closed_at)
     return state.status
 
 
+def _set_volume(place: Place, volume: int, at: int) -> None:
+    """What the bar traded (below 0: not known), and what of it orders may take."""
+    share = place.instrument.volume_share_ppm
+    place.volume, place.stepped_at = volume, at
+    place.left = costs.share_down(volume, share) if share > 0 and volume >= 0 else None
+
+
 def expire(state: State, place: int, at: int) -> None:
-    """Orders of the instrument, waiting ones too, whose time has come."""
-    for order in state.orders:
-        if order.place == place and not order.has_ended and order.expires_at != NEVER and order.expires_at <= at:
+    """Open orders of the instrument whose time has come; one that waits for its parent does so only once it is open."""
+    for order in state.active_orders(place):
+        if order.expires_at != NEVER and order.expires_at <= at:
             reason = Reason.DAY_OVER if order.tif is EngineTimeInForce.DAY else Reason.TIME_OVER
-            end(state, order, EngineOrderState.EXPIRED, reason, at)
+            end(state, order, EngineOrderState.EXPIRED, reason, state.now)
 
 
 def view(order: Order, bar: Bar) -> Bar | None:
-    """What the order sees of the bar: all, its close only, or nothing."""
+    """What the order sees of the bar: all, its close only (where there is no open to trade on), or nothing."""
     if order.active_at <= bar.opened_at:
         return bar
-    if order.active_at < bar.closed_at:
+    if order.active_at < bar.closed_at and order.type is not EngineOrderType.MARKET_ON_OPEN:
         return Bar(bar.place, bar.closed_at, bar.closed_at, bar.close, bar.close, bar.close, bar.close, bar.volume)
     return None
 
@@ -97,7 +99,7 @@ def _open_phase(state: State, bar: Bar) -> None:
 def _meet_open(state: State, order: Order, bar: Bar, queue: list[Order]) -> None:
     price = bar.open
     if order.type in _AT_OPEN:
-        try_fill(state, order, Offer(price, Reason.MARKET_AT_OPEN, bar.opened_at), queue.append)
+        try_fill(state, order, Offer(price, Reason.MARKET_AT_OPEN, bar.closed_at), queue.append)
         return
     if order.type is EngineOrderType.TRAILING and order.best == 0:
         raise_trail(state, order, price)
@@ -106,7 +108,7 @@ def _meet_open(state: State, order: Order, bar: Bar, queue: list[Order]) -> None
             order.is_triggered = True
         else:
             reason = Reason.TRAIL_GAPPED if order.type is EngineOrderType.TRAILING else Reason.STOP_GAPPED
-            try_fill(state, order, Offer(price, reason, bar.opened_at), queue.append)
+            try_fill(state, order, Offer(price, reason, bar.closed_at), queue.append)
             return
     if order.acts_as_limit and order.side * (order.limit - price) > 0:
         _gap_limit(state, order, bar, queue)
@@ -117,17 +119,22 @@ def _gap_limit(state: State, order: Order, bar: Bar, queue: list[Order]) -> None
     if not order.post_only:
         tick = state.places[order.place].instrument.tick
         price = costs.to_tick(bar.open, tick, order.side)
-        try_fill(state, order, Offer(price, Reason.LIMIT_GAPPED, bar.opened_at, pays_slippage=False), queue.append)
+        try_fill(state, order, Offer(price, Reason.LIMIT_GAPPED, bar.closed_at, pays_slippage=False), queue.append)
     elif order.is_seen:
-        try_fill(state, order, Offer(order.limit, Reason.LIMIT_CROSSED, bar.opened_at, is_maker=True), queue.append)
+        try_fill(state, order, Offer(order.limit, Reason.LIMIT_CROSSED, bar.closed_at, is_maker=True), queue.append)
     else:
-        end(state, order, EngineOrderState.CANCELLED, Reason.WOULD_TAKE, bar.opened_at)
+        end(state, order, EngineOrderState.CANCELLED, Reason.WOULD_TAKE, bar.closed_at)
 
 
 def _range_phase(state: State, bar: Bar) -> None:
+    instrument = state.places[bar.place].instrument
     orders = state.active_orders(bar.place)
-    rule = state.places[bar.place].instrument.range_order
-    if rule is RangeOrder.ACCEPTANCE:
+    if instrument.trail_rule is TrailRule.RAISE_TEST:
+        for order in orders:
+            seen = view(order, bar)
+            if seen is not None and order.type is EngineOrderType.TRAILING:
+                raise_trail(state, order, _best_extreme(order, seen))
+    if instrument.range_order is RangeOrder.ACCEPTANCE:
         for order in orders:
             _test_stop(state, order, bar)
             _test_limit(state, order, bar)
@@ -145,27 +152,31 @@ def _open_in_range(state: State, child: Order, bar: Bar) -> None:
 
 
 def _test_stop(state: State, order: Order, bar: Bar) -> None:
+    """At the stop; a stop that the whole bar is beyond trades at the bar's nearest price."""
     seen = view(order, bar)
-    if seen is None or not order.is_open or not order.waits_for_stop:
+    if seen is None or not order.is_open or not order.waits_for_stop or order.stop == 0:
         return
-    if order.type is EngineOrderType.TRAILING and state.places[order.place].instrument.trail_rule is TrailRule.RAISE_TEST:
-        raise_trail(state, order, _best_extreme(order, seen))
     reached = seen.high >= order.stop if order.side == BUY else seen.low <= order.stop
-    if not reached or order.stop == 0:
+    if not reached:
         return
 
     def opened(child: Order) -> None:
         _open_in_range(state, child, bar)
 
+    price = max(order.stop, seen.low) if order.side == BUY else min(order.stop, seen.high)
+    reason = _reason_of_stop(order)
     if order.type is EngineOrderType.STOP_LIMIT:
         order.is_triggered = True
-        order.waits_for_next_event = True
-        if order.side * (order.limit - order.stop) >= 0:
-            offer = Offer(order.stop, Reason.STOP_LIMIT_TRIGGERED, seen.closed_at, pays_slippage=False)
-            try_fill(state, order, offer, opened)
-        return
-    reason = Reason.TRAIL_TRIGGERED if order.type is EngineOrderType.TRAILING else Reason.STOP_TRIGGERED
-    try_fill(state, order, Offer(order.stop, reason, seen.closed_at), opened)
+        if order.side * (order.limit - order.stop) < 0:
+            order.waits_for_next_event = True
+            return
+    try_fill(state, order, Offer(price, reason, seen.closed_at), opened)
+
+
+def _reason_of_stop(order: Order) -> Reason:
+    if order.type is EngineOrderType.STOP_LIMIT:
+        return Reason.STOP_LIMIT_TRIGGERED
+    return Reason.TRAIL_TRIGGERED if order.type is EngineOrderType.TRAILING else Reason.STOP_TRIGGERED
 
 
 def _test_limit(state: State, order: Order, bar: Bar) -> None:
@@ -187,13 +198,15 @@ def _best_extreme(order: Order, bar: Bar) -> int:
 
 
 def _trailing_phase(state: State, bar: Bar) -> None:
-    """The bar's extreme raises the stop; a close beyond the raised stop has crossed it."""
+    """The bar's extreme raises the stop; a close beyond the raised stop has crossed it. One opened inside the bar knows only its close."""
     rule = state.places[bar.place].instrument.trail_rule
+    if rule is TrailRule.RAISE_TEST:
+        return
     for order in state.active_orders(bar.place):
         seen = view(order, bar)
         if seen is None or not order.is_open or order.type is not EngineOrderType.TRAILING:
             continue
-        raise_trail(state, order, _best_extreme(order, seen))
+        raise_trail(state, order, seen.close if order.waits_for_next_event else _best_extreme(order, seen))
         if rule is TrailRule.TEST_RAISE_TEST_CLOSE and order.side * (seen.close - order.stop) >= 0:
 
             def opened(child: Order) -> None:
@@ -207,35 +220,34 @@ def _close_phase(state: State, bar: Bar) -> None:
         child.waits_for_next_event = True
 
     for order in state.active_orders(bar.place):
-        if order.is_open and order.type is EngineOrderType.MARKET_ON_CLOSE and order.active_at < bar.closed_at:
+        if order.is_open and order.type is EngineOrderType.MARKET_ON_CLOSE and view(order, bar) is not None:
             try_fill(state, order, Offer(bar.close, Reason.MARKET_AT_CLOSE, bar.closed_at), opened)
-    leave_at_once(state, bar.place, bar.closed_at, lambda order: order.active_at < bar.closed_at)
+    leave_at_once(state, bar.place, bar.closed_at, lambda order: view(order, bar) is not None)
     expire(state, bar.place, bar.closed_at)
 
 
 def leave_at_once(state: State, place: int, at: int, has_met: Callable[[Order], bool]) -> None:
     """The event is over: what had to fill in it leaves, the others have been seen."""
     for order in state.active_orders(place):
-        if order.waits_for_next_event and not order.is_triggered:
-            order.waits_for_next_event = False
-            continue
-        order.waits_for_next_event = False
-        if not has_met(order):
+        is_new, order.waits_for_next_event = order.waits_for_next_event, False
+        if is_new or not has_met(order):
             continue
         order.is_seen = True
         if order.tif in _AT_ONCE:
             end(state, order, EngineOrderState.CANCELLED, Reason.NOT_FILLED_AT_ONCE, at)
 
 
-def match_at_close(state: State, number: int) -> StepStatus:
-    """Market orders that were submitted on the close of the last bar fill at it."""
+def match_at_close(state: State, number: int, close: int, volume: int) -> StepStatus:
+    """Market orders that were submitted on the close of the last bar fill at it, from what is left of its volume."""
     place = state.places[number]
-    queue = state.active_orders(number)
-    for order in queue:
+    if place.stepped_at != state.now:
+        _set_volume(place, volume, state.now)
+    place.volume = volume
+    for order in state.active_orders(number):
         is_fresh = order.submitted_at == state.now and order.active_at <= state.now
-        if order.is_open and order.type is EngineOrderType.MARKET and is_fresh:
-            order.is_seen = True
-            try_fill(state, order, Offer(place.mark, Reason.MARKET_AT_CLOSE, state.now), queue.append)
-            if order.is_open and order.tif in _AT_ONCE:
-                end(state, order, EngineOrderState.CANCELLED, Reason.NOT_FILLED_AT_ONCE, state.now)
+        if not order.is_open or order.type is not EngineOrderType.MARKET or not is_fresh:
+            continue
+        try_fill(state, order, Offer(close, Reason.MARKET_AT_CLOSE, state.now), lambda child: None)
+        if order.is_open and order.tif in _AT_ONCE:
+            end(state, order, EngineOrderState.CANCELLED, Reason.NOT_FILLED_AT_ONCE, state.now)
     return state.status

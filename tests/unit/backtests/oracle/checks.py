@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.orders.domain.engine_codes import BUY, NO_ROW, EngineOrderState, EngineOrderType, EngineTimeInForce, Reason
+from apps.orders.domain.engine_codes import BUY, NO_ROW, PPM, EngineOrderState, EngineOrderType, EngineTimeInForce, Reason
 from tests.unit.backtests.oracle import money
 from tests.unit.backtests.oracle.model import Instrument, Order, State
 
@@ -22,6 +22,9 @@ def refusal(state: State, order: Order) -> Reason:
         return Reason.BAD_COMBINATION
     if _is_too_small(state, order):
         return Reason.TOO_SMALL
+    if order.state is EngineOrderState.WAITING:
+        # What depends on the position, the price or the money of now is met when the order may act.
+        return Reason.NONE
     if _would_be_short(state, order):
         return Reason.NO_SHORT
     if _would_take(state, order):
@@ -36,8 +39,11 @@ def _has_good_prices(instrument: Instrument, order: Order) -> bool:
     is_trailing = order.type is EngineOrderType.TRAILING
     return (
         _is_good_price(instrument, order, order.limit, order.limit_ppm, is_needed=order.type in _NEEDS_LIMIT)
-        and (is_trailing or _is_good_price(instrument, order, order.stop, order.stop_ppm, is_needed=order.type in _NEEDS_STOP))
-        and (not is_trailing or order.stop_ppm == 0)
+        and (
+            _is_good_own_stop(order)
+            if is_trailing
+            else _is_good_price(instrument, order, order.stop, order.stop_ppm, is_needed=order.type in _NEEDS_STOP)
+        )
         and _is_good_trail(instrument, order, is_needed=is_trailing)
     )
 
@@ -45,9 +51,14 @@ def _has_good_prices(instrument: Instrument, order: Order) -> bool:
 def _is_good_price(instrument: Instrument, order: Order, price: int, ppm: int, *, is_needed: bool) -> bool:
     if not is_needed:
         return price == 0 and ppm == 0
-    if ppm:
-        return price == 0 and order.parent != NO_ROW
+    if ppm and (price == 0 or order.state is EngineOrderState.WAITING):
+        return price == 0 and order.parent != NO_ROW and -PPM < ppm <= 1000 * PPM
     return instrument.tick <= price <= instrument.max_price and price % instrument.tick == 0
+
+
+def _is_good_own_stop(order: Order) -> bool:
+    """The stop of a trailing order is its own; nobody gives it one."""
+    return order.stop_ppm == 0 and (order.stop == 0 or order.best > 0)
 
 
 def _is_good_trail(instrument: Instrument, order: Order, *, is_needed: bool) -> bool:
@@ -60,7 +71,7 @@ def _is_good_trail(instrument: Instrument, order: Order, *, is_needed: bool) -> 
 
 
 def _is_bad_combination(order: Order) -> bool:
-    if order.post_only and order.type is not EngineOrderType.LIMIT:
+    if order.post_only and (order.type is not EngineOrderType.LIMIT or order.tif in _FILLS_AT_ONCE):
         return True
     return order.tif in _FILLS_AT_ONCE and order.type not in {EngineOrderType.MARKET, EngineOrderType.LIMIT}
 
@@ -78,16 +89,20 @@ def _is_too_small(state: State, order: Order) -> bool:
     return not order.reduce_only and price > 0 and price * order.lots * instrument.cash_per_price_lot < instrument.min_notional
 
 
-def open_sells(state: State, place: int, *, but: int) -> int:
-    """Lots that open orders may still sell; reduce-only orders can never go below zero and are not counted."""
-    return sum(order.left for order in state.active_orders(place) if order.side < 0 and not order.reduce_only and order.row != but)
+def open_sells(state: State, asking: Order) -> int:
+    """Lots that other open orders may still sell, but those of the same group, and reduce-only ones, which never go below zero."""
+    return sum(
+        order.left
+        for order in state.active_orders(asking.place)
+        if order.side < 0 and not order.reduce_only and order is not asking and not (asking.group and order.group == asking.group)
+    )
 
 
 def _would_be_short(state: State, order: Order) -> bool:
     place = state.places[order.place]
     if order.side == BUY or order.reduce_only or place.instrument.allows_short:
         return False
-    return place.position - open_sells(state, order.place, but=order.row) - order.left < 0
+    return place.position - open_sells(state, order) - order.left < 0
 
 
 def _would_take(state: State, order: Order) -> bool:
@@ -100,9 +115,9 @@ def _would_take(state: State, order: Order) -> bool:
 def _has_cash(state: State, order: Order) -> bool:
     """At the taker's fee: nobody knows yet whether it will make or take."""
     place = state.places[order.place]
-    if order.reduce_only or order.state is EngineOrderState.WAITING:
+    if order.reduce_only:
         return True
     if money.closing_lots(place, order.side, order.left) == order.left:
         return True
-    needed = money.need(state, place, order.side, order.left, _expected_price(state, order), is_maker=False)
-    return needed <= money.free_cash(state)
+    price = _expected_price(state, order)
+    return price <= 0 or money.free_cash_after(state, order.place, order.side, order.left, price, is_maker=False) >= 0

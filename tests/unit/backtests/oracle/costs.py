@@ -47,10 +47,12 @@ def _square_root_up(value: int) -> int:
 
 
 def impact_ppm(instrument: Instrument, lots: int, volume: int) -> int:
-    """Market impact by the share of the event's volume, rounded up, at most all of it."""
+    """Market impact by the share of the event's volume, rounded up, at most all of it; none where the volume is not known (below 0)."""
     if instrument.slippage not in {SlippageModel.VOLUME_SHARE, SlippageModel.SQUARE_ROOT, SlippageModel.FITTED}:
         return 0
-    share = PPM if volume <= 0 else min(PPM, divide_up(lots * PPM, volume))
+    if volume < 0:
+        return 0
+    share = PPM if lots >= volume else divide_up(lots * PPM, volume)
     if instrument.slippage is SlippageModel.VOLUME_SHARE:
         return share_up(instrument.impact_ppm, share)
     # sqrt(share/10^6) in millionths is sqrt(share x 10^6).
@@ -62,6 +64,8 @@ def adverse_ppm(instrument: Instrument, lots: int, volume: int, *, has_spread: b
     if instrument.slippage is SlippageModel.NONE:
         return 0
     spread = 0 if has_spread else instrument.half_spread_ppm
+    if instrument.slippage is SlippageModel.HALF_SPREAD:
+        return spread
     return spread + instrument.slippage_ppm + impact_ppm(instrument, lots, volume)
 
 

@@ -158,7 +158,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Fill:
-    """A trade. `order` is NO_ROW where the venue liquidates."""
+    """A trade."""
 
     order: int
     place: int
@@ -183,6 +183,7 @@ class Place:
     mark: int = 0
     volume: int = 0
     left: int | None = None
+    stepped_at: int = 0
 
 
 @dataclass
@@ -192,7 +193,6 @@ class State:
     places: list[Place]
     cash: list[int]
     rates: list[int]
-    capacity: int
     latency_us: int = 0
     now: int = 0
     traded_value: int = 0

@@ -47,60 +47,53 @@ def is_below_maintenance(state: State, prices: dict[int, int] | None = None) -> 
     return equity(state, prices) < maintenance(state, prices)
 
 
+def is_cash_only(state: State) -> bool:
+    """Nothing can be borrowed in any way: such an account cannot be liquidated."""
+    return len(state.cash) == 1 and all(p.instrument.initial_ppm == PPM and not p.instrument.allows_short for p in state.places)
+
+
 def closing_lots(place: Place, side: int, lots: int) -> int:
     """How many of these lots only reduce the position."""
     return min(lots, abs(place.position)) if sign(place.position) == -side else 0
 
 
-def need(state: State, place: Place, side: int, lots: int, price: int, *, is_maker: bool) -> int:
-    """Margin and fee of the lots that increase exposure, in the account currency; zero where none does."""
-    instrument = place.instrument
-    increasing = lots - closing_lots(place, side, lots)
-    if increasing <= 0:
-        return 0
-    unit = price * instrument.cash_per_price_lot
-    rate = state.rates[instrument.currency]
-    margin = convert_up(share_up(increasing * unit, instrument.initial_ppm), rate)
-    paid = fee(instrument, lots * unit, lots, is_maker=is_maker, traded_value=state.traded_value)
-    return margin + convert_up(paid, rate)
-
-
-def _free_after_closing(state: State, place: Place, side: int, closing: int, price: int) -> int:
-    """Free cash once the reducing part of an order has traded at `price`."""
-    currency = place.instrument.currency
-    place.position += side * closing
-    state.cash[currency] -= side * closing * price * place.instrument.cash_per_price_lot
-    free = free_cash(state)
-    place.position -= side * closing
-    state.cash[currency] += side * closing * price * place.instrument.cash_per_price_lot
+def free_cash_after(state: State, number: int, side: int, lots: int, price: int, *, is_maker: bool) -> int:
+    """Free cash once `lots` have traded at `price`, the instrument being marked at that price."""
+    place, currency = state.places[number], state.places[number].instrument.currency
+    value = lots * price * place.instrument.cash_per_price_lot
+    paid = side * value + fee(place.instrument, value, lots, is_maker=is_maker, traded_value=state.traded_value)
+    place.position += side * lots
+    state.cash[currency] -= paid
+    free = free_cash(state, {number: price})
+    place.position -= side * lots
+    state.cash[currency] += paid
     return free
 
 
-def can_afford(state: State, place: Place, side: int, lots: int, price: int, *, is_maker: bool) -> bool:
-    closing = closing_lots(place, side, lots)
-    if lots <= closing:
-        return True
-    return need(state, place, side, lots, price, is_maker=is_maker) <= _free_after_closing(state, place, side, closing, price)
+def affordable_lots(state: State, number: int, side: int, lots: int, price: int, *, is_maker: bool) -> int:
+    """The largest number of lots, at most `lots`, that can be afforded; what only reduces always can."""
+    closing = closing_lots(state.places[number], side, lots)
+    if lots == closing:
+        return lots
 
+    def can_afford(count: int) -> bool:
+        return free_cash_after(state, number, side, count, price, is_maker=is_maker) >= 0
 
-def affordable_lots(state: State, place: Place, side: int, lots: int, price: int, *, is_maker: bool) -> int:
-    """The largest number of lots, at most `lots`, that can be afforded."""
-    closing = closing_lots(place, side, lots)
-    for low, high in reversed(_fee_regimes(place.instrument, closing, lots)):
-        best = _largest(low, high, lambda count: can_afford(state, place, side, count, price, is_maker=is_maker))
-        if best > low or (best == low and can_afford(state, place, side, low, price, is_maker=is_maker)):
+    for low, high in reversed(_fee_regimes(state.places[number].instrument, closing + 1, lots)):
+        best = _largest(low - 1, high, can_afford)
+        if best >= low:
             return best
     return closing
 
 
-def _fee_regimes(instrument: Instrument, closing: int, lots: int) -> list[tuple[int, int]]:
+def _fee_regimes(instrument: Instrument, first: int, lots: int) -> list[tuple[int, int]]:
     """Ranges of lots in which the fee never falls: it falls only where a cap starts to apply."""
     if not (instrument.fee_cap_above_minimum and instrument.fee_per_lot_ppm):
-        return [(closing, lots)]
+        return [(first, lots)]
     uncapped = instrument.fee_minimum * PPM // instrument.fee_per_lot_ppm
-    if not closing <= uncapped < lots:
-        return [(closing, lots)]
-    return [(closing, uncapped), (uncapped + 1, lots)]
+    if not first <= uncapped < lots:
+        return [(first, lots)]
+    return [(first, uncapped), (uncapped + 1, lots)]
 
 
 def _largest(low: int, high: int, holds: Callable[[int], bool]) -> int:

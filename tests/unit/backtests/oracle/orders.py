@@ -35,14 +35,14 @@ class Offer:
 
 
 def submit(state: State, request: Request, at: int) -> tuple[int, Reason]:
-    """Take an order into the book; a refused one stays there as REFUSED. (row, reason); NO_ROW where the book is full."""
-    if len(state.orders) >= state.capacity:
-        return NO_ROW, Reason.BOOK_FULL
-    order = _new_order(state, request, at)
+    """Take an order into the book; a refused one stays there as REFUSED. (row, reason)."""
+    order = new_order(state, request, at)
     parent = state.orders[request.parent] if request.parent != NO_ROW else None
-    if parent is not None:
+    if parent is not None and not parent.filled:
         order.state = EngineOrderState.WAITING
     reason = checks.refusal(state, order)
+    if reason is Reason.NONE and parent is not None and parent.has_ended and not parent.filled:
+        reason = Reason.PARENT_ENDED
     state.orders.append(order)
     if reason is not Reason.NONE:
         order.state, order.reason, order.ended_at = EngineOrderState.REFUSED, reason, at
@@ -50,10 +50,7 @@ def submit(state: State, request: Request, at: int) -> tuple[int, Reason]:
     if parent is None:
         open_order(state, order, state.places[order.place].mark)
     elif parent.filled:
-        first_fill = next(fill for fill in state.fills if fill.order == parent.row)
-        _open_child(state, order, parent, first_fill.price, at)
-    elif parent.has_ended:
-        end(state, order, EngineOrderState.CANCELLED, Reason.PARENT_ENDED, at)
+        _open_child(state, order, parent, parent.value // (parent.filled * _unit(state, parent)))
     return order.row, Reason.NONE
 
 
@@ -61,7 +58,7 @@ def _unit(state: State, order: Order) -> int:
     return state.places[order.place].instrument.cash_per_price_lot
 
 
-def _new_order(state: State, request: Request, at: int) -> Order:
+def new_order(state: State, request: Request, at: int) -> Order:
     return Order(
         row=len(state.orders),
         place=request.place,
@@ -92,38 +89,40 @@ def open_order(state: State, order: Order, first_price: int) -> None:
     state.active.append(order.row)
     if order.type is EngineOrderType.TRAILING and first_price:
         order.best = first_price
-        order.stop = trailed_stop(state, order)
+        _tighten(state, order)
 
 
-def _open_child(state: State, order: Order, parent: Order, price: int, at: int) -> None:
+def _open_child(state: State, order: Order, parent: Order, price: int) -> None:
     """With the lots that the parent has filled so far, at prices fixed by its first fill."""
     order.lots = parent.filled
     instrument = state.places[order.place].instrument
-    if order.limit_ppm:
-        order.limit = costs.nearest_tick(price * (PPM + order.limit_ppm), PPM, instrument.tick)
-    if order.stop_ppm:
-        order.stop = costs.nearest_tick(price * (PPM + order.stop_ppm), PPM, instrument.tick)
+    if order.limit_ppm and not order.limit:
+        order.limit = max(instrument.tick, costs.nearest_tick(price * (PPM + order.limit_ppm), PPM, instrument.tick))
+    if order.stop_ppm and not order.stop:
+        order.stop = max(instrument.tick, costs.nearest_tick(price * (PPM + order.stop_ppm), PPM, instrument.tick))
     open_order(state, order, price)
-    given = [order.limit] * bool(order.limit_ppm) + [order.stop] * bool(order.stop_ppm)
-    if any(not instrument.tick <= one <= instrument.max_price for one in given):
-        end(state, order, EngineOrderState.CANCELLED, Reason.OUT_OF_BOUNDS, at)
 
 
 def trailed_stop(state: State, order: Order) -> int:
-    """The stop at the distance from the best price, to the tick away from the market."""
+    """The stop at the distance from the best price, to the tick away from the market, at least a tick."""
     tick = state.places[order.place].instrument.tick
     distance = order.trail or costs.share_up(order.best, order.trail_ppm)
-    return costs.to_tick(order.best + order.side * distance, tick, order.side)
+    return max(tick, costs.to_tick(order.best + order.side * distance, tick, order.side))
+
+
+def _tighten(state: State, order: Order) -> None:
+    """The stop never loosens, not even by a wider distance."""
+    stop = trailed_stop(state, order)
+    if order.stop == 0 or order.side * (stop - order.stop) < 0:
+        order.stop = stop
 
 
 def raise_trail(state: State, order: Order, extreme: int) -> None:
-    """Follow the market to a better price; the stop never loosens."""
+    """Follow the market to a better price."""
     if order.best and order.side * (extreme - order.best) >= 0:
         return
     order.best = extreme
-    raised = trailed_stop(state, order)
-    if order.stop == 0 or order.side * (raised - order.stop) < 0:
-        order.stop = raised
+    _tighten(state, order)
 
 
 def cancel(state: State, row: int, at: int) -> Reason:
@@ -143,6 +142,8 @@ def amend(state: State, row: int, change: Amendment) -> Reason:
     order = state.orders[row]
     if order.has_ended:
         return Reason.NOT_OPEN
+    if order.type is EngineOrderType.TRAILING and change.stop not in {None, order.stop}:
+        return Reason.BAD_PRICE
     before = (order.lots, order.limit, order.stop, order.trail, order.trail_ppm)
     order.lots, order.limit, order.stop, order.trail, order.trail_ppm = (
         old if new is None else new
@@ -161,11 +162,11 @@ def _accept_change(state: State, order: Order, before: tuple[int, int, int, int,
     is_price_changed = prices != [order.limit, order.stop, order.trail, order.trail_ppm]
     if is_price_changed:
         order.queue = None
-        if order.type is EngineOrderType.TRAILING and order.best:
-            order.stop = trailed_stop(state, order)
     if order.is_open and (is_price_changed or order.lots > lots):
         state.active.remove(order.row)
         state.active.append(order.row)
+        if order.type is EngineOrderType.TRAILING and order.best:
+            _tighten(state, order)
 
 
 def end(state: State, order: Order, how: EngineOrderState, reason: Reason, at: int) -> None:
@@ -187,17 +188,18 @@ def try_fill(state: State, order: Order, offer: Offer, opened: Opened) -> None:
     """Trade what the offer, the volume, the position and the money allow. `opened` is told of every child that opens."""
     place = state.places[order.place]
     lots = order.left if place.left is None else min(order.left, place.left)
+    room, why_none = _room(place, order)
+    price = offered_price(place, order, min(lots, room), offer)
+    if not place.instrument.tick <= price <= place.instrument.max_price:
+        order.reason = Reason.OUT_OF_BOUNDS
+        return
+    if room == 0:
+        end(state, order, EngineOrderState.CANCELLED, why_none, offer.at)
+        return
+    lots = min(lots, room)
     if lots <= 0:
         return
-    lots, why_cut = _room(place, order, lots)
-    if lots == 0:
-        end(state, order, EngineOrderState.CANCELLED, why_cut, offer.at)
-        return
-    price = offered_price(place, order.side, lots, offer)
-    if not place.instrument.tick <= price <= place.instrument.max_price:
-        end(state, order, EngineOrderState.CANCELLED, Reason.OUT_OF_BOUNDS, offer.at)
-        return
-    affordable = money.affordable_lots(state, place, order.side, lots, price, is_maker=offer.is_maker)
+    affordable = money.affordable_lots(state, order.place, order.side, lots, price, is_maker=offer.is_maker)
     if order.tif is EngineTimeInForce.FOK and affordable < order.left:
         end(state, order, EngineOrderState.CANCELLED, Reason.NOT_FILLED_AT_ONCE, offer.at)
         return
@@ -205,24 +207,25 @@ def try_fill(state: State, order: Order, offer: Offer, opened: Opened) -> None:
         record_fill(state, order, offer, opened, lots=affordable, price=price)
     if affordable < lots:
         end(state, order, EngineOrderState.CANCELLED, Reason.INSUFFICIENT_CASH, offer.at)
-    elif why_cut is Reason.NO_SHORT:
-        end(state, order, EngineOrderState.CANCELLED, Reason.NO_SHORT, offer.at)
 
 
-def _room(place: Place, order: Order, lots: int) -> tuple[int, Reason]:
-    """How many lots the position allows: reduce-only never opens, and no short where none may be."""
+def _room(place: Place, order: Order) -> tuple[int, Reason]:
+    """How many lots the position allows, and why where it is none: reduce-only never opens, and no short where none may be."""
     if order.reduce_only:
-        return money.closing_lots(place, order.side, lots), Reason.NOTHING_TO_REDUCE
+        return money.closing_lots(place, order.side, order.left), Reason.NOTHING_TO_REDUCE
     if order.side == BUY or place.instrument.allows_short:
-        return lots, Reason.NONE
-    held = max(place.position, 0)
-    return (lots, Reason.NONE) if held >= lots else (held, Reason.NO_SHORT)
+        return order.left, Reason.NONE
+    return max(place.position, 0), Reason.NO_SHORT
 
 
-def offered_price(place: Place, side: int, lots: int, offer: Offer) -> int:
+def offered_price(place: Place, order: Order, lots: int, offer: Offer) -> int:
+    """Slippage for takers; a stop-limit never pays more than its limit."""
     if offer.is_maker or not offer.pays_slippage:
         return offer.price
-    return costs.taker_price(place.instrument, offer.price, side, lots, place.volume, has_spread=offer.has_spread)
+    price = costs.taker_price(place.instrument, offer.price, order.side, lots, place.volume, has_spread=offer.has_spread)
+    if offer.reason is Reason.STOP_LIMIT_TRIGGERED and order.side * (price - order.limit) > 0:
+        return order.limit
+    return price
 
 
 def record_fill(state: State, order: Order, offer: Offer, opened: Opened, *, lots: int, price: int) -> None:
@@ -232,11 +235,15 @@ def record_fill(state: State, order: Order, offer: Offer, opened: Opened, *, lot
     order.fee += fee
     order.reason = offer.reason
     state.branches[f"{order.type.name} {offer.reason.name}"] += 1
+    is_first = order.filled == lots
     if order.left == 0:
         order.state, order.ended_at = EngineOrderState.FILLED, offer.at
         state.active.remove(order.row)
     _share_group(state, order, lots, offer.at)
-    _feed_children(state, order, opened, lots=lots, price=price, at=offer.at)
+    children = _feed_children(state, order, is_first=is_first, lots=lots, price=price)
+    _end_idle_exits(state, order.place, offer.at)
+    for child in children:
+        opened(child)
 
 
 def book(state: State, number: int, offer: Offer, *, side: int, lots: int, price: int, row: int, tag: int) -> int:
@@ -246,10 +253,10 @@ def book(state: State, number: int, offer: Offer, *, side: int, lots: int, price
     value = lots * price * instrument.cash_per_price_lot
     fee = costs.fee(instrument, value, lots, is_maker=offer.is_maker, traded_value=state.traded_value)
     state.cash[instrument.currency] -= side * value + fee
-    if abs(state.cash[instrument.currency]) > INT64_SAFE:
+    place.position += side * lots
+    if abs(state.cash[instrument.currency]) > INT64_SAFE or abs(place.position) > instrument.max_lots:
         state.status = StepStatus.OVERFLOW
     state.traded_value += costs.convert_down(value, state.rates[instrument.currency])
-    place.position += side * lots
     if place.left is not None:
         place.left = max(0, place.left - lots)
     state.fills.append(Fill(row, number, offer.at, side, lots, price, value, fee, offer.reason, offer.is_maker, offer.price, tag))
@@ -261,19 +268,27 @@ def _share_group(state: State, order: Order, lots: int, at: int) -> None:
     if not order.group:
         return
     for other in state.orders:
-        if other.group != order.group or other.row == order.row or other.has_ended:
+        if other.group != order.group or other.row == order.row or not other.is_open:
             continue
-        other.lots -= lots
-        if other.left <= 0:
+        other.lots = max(other.lots - lots, other.filled)
+        if other.left == 0:
             end(state, other, EngineOrderState.CANCELLED, Reason.GROUP_FILLED, at)
 
 
-def _feed_children(state: State, parent: Order, opened: Opened, *, lots: int, price: int, at: int) -> None:
-    for child in list(state.orders):
-        if child.parent != parent.row:
-            continue
-        if child.state is EngineOrderState.WAITING:
-            _open_child(state, child, parent, price, at)
-            opened(child)
-        elif child.is_open:
+def _feed_children(state: State, parent: Order, *, is_first: bool, lots: int, price: int) -> list[Order]:
+    """One triggers other: children open at the first fill and grow with the next ones. Returns those that open."""
+    children = [order for order in state.orders if order.parent == parent.row]
+    for child in children:
+        if is_first and child.state is EngineOrderState.WAITING:
+            _open_child(state, child, parent, price)
+        elif not is_first and child.is_open:
             child.lots += lots
+    return children if is_first else []
+
+
+def _end_idle_exits(state: State, number: int, at: int) -> None:
+    """A fill may leave reduce-only orders without a position that they could reduce."""
+    position = state.places[number].position
+    for order in state.active_orders(number):
+        if order.reduce_only and order.side * position >= 0:
+            end(state, order, EngineOrderState.CANCELLED, Reason.NOTHING_TO_REDUCE, at)

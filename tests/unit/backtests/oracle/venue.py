@@ -18,13 +18,12 @@ class OracleVenue:
         cash: list[int],
         rates: list[int] | None = None,
         *,
-        capacity: int = 100_000,
         latency_us: int = 0,
     ) -> None:
         for one in instruments:
             if one.max_price * one.max_lots * one.cash_per_price_lot > INT64_SAFE:
                 raise ValueError("max_price x max_lots x cash_per_price_lot is beyond 2^61")
-        self.state = State([Place(one) for one in instruments], list(cash), rates or [RATE_ONE] * len(cash), capacity, latency_us)
+        self.state = State([Place(one) for one in instruments], list(cash), rates or [RATE_ONE] * len(cash), latency_us)
 
     def submit(self, request: Request) -> tuple[int, Reason]:
         return orders.submit(self.state, request, self.state.now)
@@ -47,8 +46,8 @@ class OracleVenue:
     def step_depth(self, depth: Depth) -> StepStatus:
         return ticks.step_depth(self.state, depth)
 
-    def match_at_close(self, place: int) -> StepStatus:
-        return bars.match_at_close(self.state, place)
+    def match_at_close(self, place: int, close: int, volume: int) -> StepStatus:
+        return bars.match_at_close(self.state, place, close, volume)
 
     @property
     def orders(self) -> list[Order]:
