@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -73,16 +74,23 @@ Definition = Callable[..., "Node | dict[str, Node]"]
 
 @dataclass(frozen=True)
 class Indicator:
-    """What the registry knows of one indicator. `inputs` are the columns that it reads with the default parameters, in the order `update`
-    takes them (others may need others: ask `Stream.inputs`)."""
+    """What the registry knows of one indicator. Inputs and outputs are read off the graph, so they cannot differ from it."""
 
     name: str
     kind: str
     description: str
     parameters: Mapping[str, Parameter]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
     define: Definition
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns it reads with the default parameters, in the order `update` takes them (others may need others: ask `Stream.inputs`)."""
+        return self.build({})[0].names()
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of its series; the first is what `update` answers."""
+        return tuple(self.build({})[1])
 
     def build(self, parameters: Mapping[str, object]) -> tuple[Bars, dict[str, Node]]:
         """The graph for these parameters. Raises InvalidInput for one that is unknown or out of bounds."""
@@ -111,15 +119,12 @@ INDICATORS: dict[str, Indicator] = {}
 
 
 def indicator(name: str, kind: str, description: str, **parameters: Parameter) -> Callable[[Definition], Definition]:
-    """Put a definition into the registry. Inputs and outputs are read off the graph that the defaults give."""
+    """Put a definition into the registry."""
 
     def put(define: Definition) -> Definition:
         if name in INDICATORS:
             raise InvalidInput(f"There are two indicators {name}.", where=define.__name__)
-        bars = Bars()
-        made = define(bars, **{key: parameter.default for key, parameter in parameters.items()})
-        outputs = tuple(made) if isinstance(made, dict) else (name,)
-        INDICATORS[name] = Indicator(name, kind, description, parameters, bars.names(), outputs, define)
+        INDICATORS[name] = Indicator(name, kind, description, parameters, define)
         return define
 
     return put
