@@ -37,6 +37,7 @@ from apps.orders.domain.engine_codes import (
     O_PLACE,
     O_STATE,
     REDUCE_ONLY,
+    UNBOUNDED,
 )
 
 ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
@@ -68,7 +69,7 @@ def cancel_orders(book: Any, active: Any, places: Any, account: Any, place: int,
     return left
 
 
-@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8, i8, i8)", is_inlined=True)
 def enter(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any,
     place: int, side: int, lots: int, stop: int, target: int, stop_ppm: int, target_ppm: int, trail_ppm: int,
@@ -93,7 +94,7 @@ def enter(  # noqa: PLR0917 - a kernel takes scalars
     return row
 
 
-@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8[::1])")
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8[::1])", is_inlined=True)
 def act_on_signal(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, place: int, signal: int, lots: int, stop: int, target: int, rules: Any
 ) -> None:
@@ -120,7 +121,7 @@ def act_on_signal(  # noqa: PLR0917 - a kernel takes scalars
         )
 
 
-@kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1])")
+@kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1])", is_inlined=True)
 def has_spare_room(book: Any, active: Any, account: Any, fills: Any) -> bool:
     """Whether the tables can take a bar and what a signal may add to it."""
     acting = account[A_ACTIVE] + account[A_WAITING] + _ROOM
@@ -147,8 +148,18 @@ def run_signals(  # noqa: PLR0917 - a kernel takes scalars
     low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
     cash, worth = account[slot], places[place, I_POSITION] * per_price
     many_lots, many_stops, many_targets = lots.shape[0] > 1, stops.shape[0] > 1, targets.shape[0] > 1
-    for bar in range(first, last):
-        is_outside = low[bar] <= low_bound or high[bar] >= high_bound or closed_at[bar] >= time_bound
+    bar = first
+    while bar < last:
+        if low_bound < 0 and high_bound == UNBOUNDED and time_bound == UNBOUNDED:
+            quiet = bar
+            while quiet < last and signals[quiet] == 0:
+                quiet += 1
+            for index in range(bar, quiet):
+                equity[index] = cash + worth * close[index]
+            bar = quiet
+            if bar == last:
+                break
+        is_outside = low[bar] <= low_bound or high[bar] >= high_bound or (time_bound != UNBOUNDED and closed_at[bar] >= time_bound)
         if (is_outside or signals[bar] != 0) and not has_spare_room(book, active, account, fills):
             status[0] = BOOK_FULL
             return bar
@@ -176,5 +187,6 @@ def run_signals(  # noqa: PLR0917 - a kernel takes scalars
                 cash, worth = account[slot], places[place, I_POSITION] * per_price
             low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
         equity[bar] = cash + worth * close[bar]
+        bar += 1
     status[0] = OK
     return last

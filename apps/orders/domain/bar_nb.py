@@ -20,6 +20,7 @@ from apps.orders.domain.engine_codes import (
     I_LIMIT_RULE,
     I_MARK,
     I_MAX_PRICE,
+    I_MIN_LOTS,
     I_POSITION,
     I_RANGE_ORDER,
     I_SLIPPAGE,
@@ -43,6 +44,7 @@ from apps.orders.domain.engine_codes import (
     O_SIDE,
     O_STATE,
     O_STOP,
+    O_SUBMITTED_AT,
     O_TIF,
     O_TYPE,
     O_WAS_RAISED,
@@ -76,7 +78,7 @@ ALL_ORDERS, STOPS, LIMITS, FIXED_STOPS, RAISED_STOPS = range(5)
 HAS_STOP, HAS_LIMIT, HAS_TRAIL, HAS_CLOSE, HAS_END, HAS_ANY = 1, 2, 4, 8, 16, 32
 
 
-@kernel("i8(i8[:, ::1], i8[::1], i8[::1], i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8[::1], i8[::1], i8, i8, i8)", is_inlined=True)
 def kinds_of(book: Any, active: Any, account: Any, place: int, opened_at: int, closed_at: int) -> int:
     """Bits of what the instrument's open orders may do in this bar, so that phases which concern none are left out."""
     kinds = 0
@@ -101,7 +103,7 @@ def kinds_of(book: Any, active: Any, account: Any, place: int, opened_at: int, c
     return kinds
 
 
-@kernel("i8(i8[:, ::1], i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8, i8, i8)", is_inlined=True)
 def view_of(book: Any, row: int, opened_at: int, closed_at: int) -> int:
     """What the order sees of the bar."""
     active_at = book[row, O_ACTIVE_AT]
@@ -139,7 +141,17 @@ def make(  # noqa: PLR0917 - a kernel takes scalars
     return fill_order(book, active, places, account, fills, row, UNBOUNDED, price, price, reason, is_maker, account[A_NOW], is_in_range)
 
 
-@kernel("b1(i8[:, ::1], i8[:, ::1], i8, i8, i8, i8)")
+@kernel("void(i8[:, ::1], i8[:, ::1], i8, i8)")
+def raise_stop(book: Any, places: Any, row: int, extreme: int) -> None:
+    """Let a trailing stop follow the market."""
+    best, side = book[row, O_BEST], book[row, O_SIDE]
+    if best == 0 or side * (best - extreme) > 0:
+        book[row, O_BEST] = extreme
+        set_trailing_stop(book, places, row)
+        book[row, O_WAS_RAISED] = 1
+
+
+@kernel("b1(i8[:, ::1], i8[:, ::1], i8, i8, i8, i8)", is_inlined=True)
 def has_gapped(book: Any, places: Any, row: int, open_: int, high: int, low: int) -> bool:
     """Whether the open has reached or passed the stop, by the profile's rule."""
     side, stop = book[row, O_SIDE], book[row, O_STOP]
@@ -148,7 +160,7 @@ def has_gapped(book: Any, places: Any, row: int, open_: int, high: int, low: int
     return bool(side * (open_ - stop) >= 0)
 
 
-@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)", is_inlined=True)
 def act_at_open(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, volume: int
 ) -> int:
@@ -160,6 +172,8 @@ def act_at_open(  # noqa: PLR0917 - a kernel takes scalars
         return 0
     is_limit = order_type == LIMIT or book[row, O_FLAGS] & TRIGGERED != 0
     if not is_limit:
+        if order_type == TRAILING and book[row, O_BEST] <= 0:
+            raise_stop(book, places, row, open_)
         if not has_gapped(book, places, row, open_, high, low):
             return 0
         if order_type != STOP_LIMIT:
@@ -254,18 +268,11 @@ def pass_range(  # noqa: PLR0917 - a kernel takes scalars
         while newest < account[A_ACTIVE]:
             child = active[newest]
             newest += 1
-            if book[child, O_STATE] == OPEN and is_in_pass(book, child, STOPS):
+            seen = view_of(book, child, opened_at, closed_at)
+            if seen != NOT_SEEN and book[child, O_STATE] == OPEN and is_in_pass(book, child, STOPS):
+                top = high if seen == WHOLE_BAR else close
+                bottom = low if seen == WHOLE_BAR else close
                 act_as_stop(book, active, places, account, fills, child, top, bottom, volume)
-
-
-@kernel("void(i8[:, ::1], i8[:, ::1], i8, i8)")
-def raise_stop(book: Any, places: Any, row: int, extreme: int) -> None:
-    """Let a trailing stop follow the market."""
-    best, side = book[row, O_BEST], book[row, O_SIDE]
-    if best == 0 or side * (best - extreme) > 0:
-        book[row, O_BEST] = extreme
-        set_trailing_stop(book, places, row)
-        book[row, O_WAS_RAISED] = 1
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8)")
@@ -295,12 +302,16 @@ def match_range(  # noqa: PLR0917 - a kernel takes scalars
 ) -> None:  # fmt: skip
     """The range phase in the profile's order, and the trailing that belongs to it."""
     rule, order = places[place, I_TRAIL_RULE], places[place, I_RANGE_ORDER]
+    before = account[A_ACTIVE]
     if kinds & HAS_TRAIL and (rule == RAISE_TEST or rule == FREQTRADE):
         for index in range(account[A_ACTIVE]):
             row = active[index]
             if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == TRAILING:
-                if view_of(book, row, opened_at, closed_at) == WHOLE_BAR:
+                view = view_of(book, row, opened_at, closed_at)
+                if view == WHOLE_BAR:
                     raise_stop(book, places, row, low if book[row, O_SIDE] == BUY else high)
+                elif view == CLOSE_ONLY:
+                    raise_stop(book, places, row, close)
     if order == ACCEPTANCE:
         pass_range(book, active, places, account, fills, place, ALL_ORDERS, opened_at, closed_at, high, low, close, volume)
     elif order == TRAILING_LAST:
@@ -312,7 +323,7 @@ def match_range(  # noqa: PLR0917 - a kernel takes scalars
             pass_range(book, active, places, account, fills, place, STOPS, opened_at, closed_at, high, low, close, volume)
         if kinds & HAS_LIMIT:
             pass_range(book, active, places, account, fills, place, LIMITS, opened_at, closed_at, high, low, close, volume)
-    if kinds & HAS_TRAIL and (rule == TEST_RAISE_TEST_CLOSE or rule == TEST_RAISE):
+    if (kinds & HAS_TRAIL or account[A_ACTIVE] > before) and (rule == TEST_RAISE_TEST_CLOSE or rule == TEST_RAISE):
         trail(book, active, places, account, fills, place, opened_at, closed_at, high, low, close, volume)
 
 
@@ -325,15 +336,18 @@ def liquidate(  # noqa: PLR0917 - a kernel takes scalars
         row = active[index]
         if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_FLAGS] & REDUCE_ONLY == 0:
             end_order(book, account, row, CANCELLED, CLOSED_BY_LIQUIDATION)
-    position = places[place, I_POSITION]
+    position, volume_left = places[place, I_POSITION], places[place, I_VOLUME_LEFT]
     places[place, I_VOLUME_LEFT] = UNBOUNDED
     side = -1 if position > 0 else 1
-    row = submit(book, active, places, account, place, side, MARKET, GTC, REDUCE_ONLY, abs(position), 0, 0, 0, 0, 0, NO_ROW, 0, 0, 0, 0)
+    lots = max(abs(position), places[place, I_MIN_LOTS])
+    row = submit(book, active, places, account, place, side, MARKET, GTC, REDUCE_ONLY, lots, 0, 0, 0, 0, 0, NO_ROW, 0, 0, 0, 0)
     if row == NO_ROW:
         account[A_STATUS] = BOOK_FULL
         return
+    book[row, O_LOTS] = abs(position)
     if book[row, O_STATE] == OPEN:
         take(book, active, places, account, fills, row, price, reason, volume, 1)
+    places[place, I_VOLUME_LEFT] = volume_left
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8)")
@@ -349,9 +363,8 @@ def liquidation_price(places: Any, account: Any, place: int, open_: int, worst: 
         if is_below_maintenance(places, account):
             found = open_
         while abs(good - found) > tick:
-            middle = found + ((good - found) // 2 // tick) * tick if good > found else found - ((found - good) // 2 // tick) * tick
-            if middle == found:
-                break
+            steps = max(abs(good - found) // 2 // tick, 1)
+            middle = found + steps * tick if good > found else found - steps * tick
             places[place, I_MARK] = middle
             if is_below_maintenance(places, account):
                 found = middle
@@ -368,13 +381,14 @@ def expire(book: Any, active: Any, account: Any, place: int, at: int, opened_at:
         row = active[index]
         if book[row, O_PLACE] != place or book[row, O_STATE] != OPEN:
             continue
-        if at == closed_at and book[row, O_TIF] >= IOC and view_of(book, row, opened_at, closed_at) != NOT_SEEN:
+        is_new = book[row, O_FLAGS] & OPENED_IN_RANGE != 0
+        if at == closed_at and book[row, O_TIF] >= IOC and not is_new and view_of(book, row, opened_at, closed_at) != NOT_SEEN:
             end_order(book, account, row, CANCELLED, NOT_FILLED_AT_ONCE)
         elif book[row, O_EXPIRES_AT] != NEVER and book[row, O_EXPIRES_AT] <= at:
             end_order(book, account, row, EXPIRED, DAY_OVER if book[row, O_TIF] == DAY else TIME_OVER)
 
 
-@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8)")
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8)", is_inlined=True)
 def finish(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, place: int, opened_at: int, closed_at: int, mark: int
 ) -> None:
@@ -404,7 +418,7 @@ def fill_at_close(  # noqa: PLR0917 - a kernel takes scalars
                 take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 1)
 
 
-@kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1], i8)")
+@kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1], i8)", is_inlined=True)
 def has_room(book: Any, active: Any, account: Any, fills: Any, levels: int) -> bool:
     """Whether the tables can take whatever one event may bring."""
     acting = account[A_ACTIVE] + account[A_WAITING] + 2
@@ -415,7 +429,7 @@ def has_room(book: Any, active: Any, account: Any, fills: Any, levels: int) -> b
     )
 
 
-@kernel("i8(i8[:, ::1], i8, i8)")
+@kernel("i8(i8[:, ::1], i8, i8)", is_inlined=True)
 def volume_for(places: Any, place: int, volume: int) -> int:
     """The lots that orders may take of a volume (below 0: not known)."""
     share = places[place, I_VOLUME_SHARE_PPM]
@@ -445,17 +459,16 @@ def step_bar(  # noqa: PLR0917 - a kernel takes scalars
     is_margined = account[A_IS_CASH_ONLY] == 0
     if is_margined and places[place, I_POSITION] != 0 and is_below_maintenance(places, account):
         liquidate(book, active, places, account, fills, place, open_, LIQUIDATED_AT_OPEN, volume)
-        places[place, I_VOLUME_LEFT] = volume_for(places, place, volume)
     index, before = 0, account[A_ACTIVE]
     while index < account[A_ACTIVE]:
         row = active[index]
         index += 1
         if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN:
             view = view_of(book, row, opened_at, closed_at)
-            if view == WHOLE_BAR:
-                act_at_open(book, active, places, account, fills, row, open_, high, low, volume)
-            elif view == CLOSE_ONLY:
-                act_at_open(book, active, places, account, fills, row, close, close, close, volume)
+            if view != NOT_SEEN:
+                is_whole = view == WHOLE_BAR
+                first, top, bottom = (open_, high, low) if is_whole else (close, close, close)
+                act_at_open(book, active, places, account, fills, row, first, top, bottom, volume)
     if account[A_ACTIVE] > before:
         kinds = kinds_of(book, active, account, place, opened_at, closed_at)
     if kinds & (HAS_STOP | HAS_LIMIT):
@@ -468,6 +481,7 @@ def step_bar(  # noqa: PLR0917 - a kernel takes scalars
         kinds = kinds_of(book, active, account, place, opened_at, closed_at)
     if kinds & HAS_CLOSE:
         fill_at_close(book, active, places, account, fills, place, opened_at, closed_at, close, volume)
+        kinds = kinds_of(book, active, account, place, opened_at, closed_at)
     if kinds & HAS_END:
         expire(book, active, account, place, closed_at, opened_at, closed_at)
     finish(book, active, places, account, place, opened_at, closed_at, close)
@@ -488,8 +502,10 @@ def match_at_close(  # noqa: PLR0917 - a kernel takes scalars
     for index in range(account[A_ACTIVE]):
         row = active[index]
         is_meant = book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET
-        if is_meant and book[row, O_ACTIVE_AT] <= at:
+        if is_meant and book[row, O_SUBMITTED_AT] == at and book[row, O_ACTIVE_AT] <= at:
             take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 0)
+            if book[row, O_STATE] == OPEN and book[row, O_TIF] >= IOC:
+                end_order(book, account, row, CANCELLED, NOT_FILLED_AT_ONCE)
     compact(book, active, account)
     refresh(book, active, places, account, place)
     return account[A_STATUS]

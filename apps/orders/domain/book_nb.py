@@ -74,26 +74,26 @@ BAD_QUANTITY, BAD_PRICE, BAD_COMBINATION, TOO_SMALL, NO_SHORT, WOULD_TAKE, INSUF
 PARENT_ENDED = 22
 
 
-@kernel("b1(i8)")
+@kernel("b1(i8)", is_inlined=True)
 def has_limit(order_type: int) -> bool:
     """Whether the type needs a limit price."""
     return order_type in (LIMIT, STOP_LIMIT)
 
 
-@kernel("b1(i8)")
+@kernel("b1(i8)", is_inlined=True)
 def has_stop(order_type: int) -> bool:
     """Whether the type needs a stop price."""
     return order_type in (STOP, STOP_LIMIT)
 
 
-@kernel("b1(i8[:, ::1], i8, i8)")
+@kernel("b1(i8[:, ::1], i8, i8)", is_inlined=True)
 def is_good_price(places: Any, place: int, price: int) -> bool:
     """Whether the price is on the tick and within [tick, max_price]."""
     tick = places[place, I_TICK]
     return tick <= price <= places[place, I_MAX_PRICE] and price % tick == 0
 
 
-@kernel("i8(i8[:, ::1], i8[:, ::1], i8)")
+@kernel("i8(i8[:, ::1], i8[:, ::1], i8)", is_inlined=True)
 def price_refusal(book: Any, places: Any, row: int) -> int:
     """BAD_PRICE where a price is missing, off the grid or not wanted; prices relative to a parent come later."""
     place, order_type = book[row, O_PLACE], book[row, O_TYPE]
@@ -101,7 +101,8 @@ def price_refusal(book: Any, places: Any, row: int) -> int:
     for column, ppm_column, is_wanted in ((O_LIMIT, O_LIMIT_PPM, has_limit(order_type)), (O_STOP, O_STOP_PPM, has_stop(order_type))):
         price, ppm = book[row, column], book[row, ppm_column]
         if not is_wanted:
-            if ppm != 0 or (price != 0 and order_type != TRAILING):
+            is_own = column == O_STOP and order_type == TRAILING and book[row, O_BEST] > 0
+            if ppm != 0 or (price != 0 and not is_own):
                 return BAD_PRICE
         elif ppm != 0 and price == 0:
             if not is_relative or ppm <= -1_000_000 or ppm > 1_000_000_000:
@@ -120,7 +121,7 @@ def price_refusal(book: Any, places: Any, row: int) -> int:
     return ACCEPTED
 
 
-@kernel("b1(i8, i8, i8)")
+@kernel("b1(i8, i8, i8)", is_inlined=True)
 def is_good_combination(order_type: int, tif: int, flags: int) -> bool:
     """Post-only goes with limit orders that may rest; FOK and IOC with market and limit orders."""
     is_at_once = tif in (IOC, FOK)
@@ -129,7 +130,7 @@ def is_good_combination(order_type: int, tif: int, flags: int) -> bool:
     return not is_at_once or order_type in (MARKET, LIMIT)
 
 
-@kernel("i8(i8[:, ::1], i8[:, ::1], i8)")
+@kernel("i8(i8[:, ::1], i8[:, ::1], i8)", is_inlined=True)
 def own_price(book: Any, places: Any, row: int) -> int:
     """The price to value an order at: its limit, else its stop, else the last price."""
     order_type = book[row, O_TYPE]
@@ -154,7 +155,7 @@ def open_sells(book: Any, active: Any, account: Any, row: int) -> int:
     return total
 
 
-@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8)")
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8)", is_inlined=True)
 def refusal(book: Any, active: Any, places: Any, account: Any, row: int) -> int:
     """Why the order in this row cannot be taken; ACCEPTED if it can."""
     place, side, flags = book[row, O_PLACE], book[row, O_SIDE], book[row, O_FLAGS]
@@ -175,7 +176,7 @@ def refusal(book: Any, active: Any, places: Any, account: Any, row: int) -> int:
     position, mark = places[place, I_POSITION], places[place, I_MARK]
     if side != BUY and not is_reducing and places[place, I_ALLOWS_SHORT] == 0 and position - open_sells(book, active, account, row) < lots:
         return NO_SHORT
-    if flags & POST_ONLY and mark > 0 and side * (book[row, O_LIMIT] - mark) >= 0:
+    if flags & POST_ONLY and mark > 0 and book[row, O_LIMIT] > 0 and side * (book[row, O_LIMIT] - mark) >= 0:
         return WOULD_TAKE
     if is_reducing or price <= 0 or (position * side < 0 and lots <= abs(position)):
         return ACCEPTED
@@ -237,7 +238,8 @@ def submit(  # noqa: PLR0917 - a kernel takes scalars
     if is_waiting:
         account[A_WAITING] += 1
     elif parent != NO_ROW:
-        open_child(book, active, places, account, parent, row, places[place, I_MARK])
+        lots_value = book[parent, O_FILLED] * places[book[parent, O_PLACE], I_CASH_PER_PRICE_LOT]
+        open_child(book, active, places, account, parent, row, book[parent, O_VALUE] // lots_value)
     else:
         open_order(book, active, places, account, row, places[place, I_MARK])
     if not is_waiting:
@@ -292,6 +294,8 @@ def amend(  # noqa: PLR0917 - a kernel takes scalars
         return NOT_OPEN
     if lots <= book[row, O_FILLED]:
         return BAD_QUANTITY
+    if book[row, O_TYPE] == TRAILING and stop != book[row, O_STOP]:
+        return BAD_PRICE
     old_lots, old_limit, old_stop = book[row, O_LOTS], book[row, O_LIMIT], book[row, O_STOP]
     old_trail, old_trail_ppm = book[row, O_TRAIL], book[row, O_TRAIL_PPM]
     write_terms(book, row, lots, limit, stop, trail, trail_ppm)

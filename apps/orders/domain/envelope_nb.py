@@ -43,7 +43,7 @@ FREQTRADE = 3
 _SLACK = 1e-9
 
 
-@kernel("void(i8[:, ::1], i8[::1], i8[::1])")
+@kernel("void(i8[:, ::1], i8[::1], i8[::1])", is_inlined=True)
 def compact(book: Any, active: Any, account: Any) -> None:
     """Drop ended orders from the active list, keeping the order of the rest."""
     kept = 0
@@ -116,7 +116,7 @@ def refresh(book: Any, active: Any, places: Any, account: Any, place: int) -> No
         add_liquidation(places, account, place)
 
 
-@kernel("b1(i8[:, ::1], i8, i8, i8, i8)")
+@kernel("b1(i8[:, ::1], i8, i8, i8, i8)", is_inlined=True)
 def is_outside(places: Any, place: int, low: int, high: int, closed_at: int) -> bool:
     """Whether a bar may concern an order of the instrument, so that it has to be stepped."""
     return bool(low <= places[place, I_LOW_BOUND] or high >= places[place, I_HIGH_BOUND] or closed_at >= places[place, I_TIME_BOUND])

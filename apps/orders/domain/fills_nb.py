@@ -38,7 +38,6 @@ from apps.orders.domain.engine_codes import (
     I_VOLUME_LEFT,
     INT64_SAFE,
     NO_ROW,
-    O_ACTIVE_AT,
     O_BEST,
     O_CHILDREN,
     O_ENDED_AT,
@@ -50,6 +49,7 @@ from apps.orders.domain.engine_codes import (
     O_LIMIT_PPM,
     O_LOTS,
     O_NEXT,
+    O_PARENT,
     O_PLACE,
     O_REASON,
     O_SIDE,
@@ -65,7 +65,7 @@ from apps.orders.domain.engine_codes import (
     OPENED_IN_RANGE,
     REDUCE_ONLY,
 )
-from apps.orders.domain.money_nb import affordable_lots
+from apps.orders.domain.money_nb import affordable_lots, in_account_currency
 from apps.orders.domain.pricing_nb import fee, relative_price, share_up, to_tick
 
 TRAILING = 4
@@ -92,7 +92,7 @@ def set_trailing_stop(book: Any, places: Any, row: int) -> None:
         book[row, O_STOP] = stop
 
 
-@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8)")
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8)", is_inlined=True)
 def open_order(book: Any, active: Any, places: Any, account: Any, row: int, price: int) -> None:
     """Put the order among those that may act; a trailing stop starts from `price`."""
     book[row, O_STATE] = OPEN
@@ -113,13 +113,12 @@ def open_child(book: Any, active: Any, places: Any, account: Any, parent: int, r
     if book[row, O_LIMIT_PPM] != 0 and book[row, O_LIMIT] == 0:
         book[row, O_LIMIT] = max(relative_price(price, book[row, O_LIMIT_PPM], tick), tick)
     book[row, O_LOTS] = book[parent, O_FILLED]
-    book[row, O_ACTIVE_AT] = min(book[row, O_ACTIVE_AT], book[parent, O_ACTIVE_AT])
     open_order(book, active, places, account, row, price)
 
 
-@kernel("void(i8[:, ::1], i8[::1], i8, i8, i8)")
+@kernel("void(i8[:, ::1], i8[::1], i8, i8, i8)", is_inlined=True)
 def end_order(book: Any, account: Any, row: int, state: int, reason: int) -> None:
-    """The order ends; children of an order that never filled end with it."""
+    """The order ends; children of an order that never filled end with it, and theirs."""
     if book[row, O_STATE] == WAITING:
         account[A_WAITING] -= 1
     book[row, O_STATE] = state
@@ -134,10 +133,15 @@ def end_order(book: Any, account: Any, row: int, state: int, reason: int) -> Non
             book[child, O_REASON] = PARENT_ENDED
             book[child, O_ENDED_AT] = account[A_NOW]
             account[A_WAITING] -= 1
-        child = book[child, O_NEXT]
+            if book[child, O_CHILDREN] != NO_ROW:
+                child = book[child, O_CHILDREN]
+                continue
+        while child != row and book[child, O_NEXT] == NO_ROW:
+            child = book[child, O_PARENT]
+        child = NO_ROW if child == row else book[child, O_NEXT]
 
 
-@kernel("i8(i8[:, ::1], i8[:, ::1], i8)")
+@kernel("i8(i8[:, ::1], i8[:, ::1], i8)", is_inlined=True)
 def allowed_lots(book: Any, places: Any, row: int) -> int:
     """What the position lets the order trade: an exit no more than is held, a sell no more where shorts are not allowed."""
     place, side = book[row, O_PLACE], book[row, O_SIDE]
@@ -147,7 +151,7 @@ def allowed_lots(book: Any, places: Any, row: int) -> int:
     return lots
 
 
-@kernel("void(i8[:, ::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8)")
+@kernel("void(i8[:, ::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8)", is_inlined=True)
 def record_fill(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, places: Any, account: Any, fills: Any, row: int, lots: int, price: int, reference: int, reason: int, is_maker: int, at: int
 ) -> None:
@@ -173,7 +177,8 @@ def record_fill(  # noqa: PLR0917 - a kernel takes scalars
     book[row, O_VALUE] += value
     book[row, O_FEE] += cost
     book[row, O_REASON] = reason
-    account[A_TRADED_VALUE] = min(account[A_TRADED_VALUE] + value, INT64_SAFE)
+    traded = in_account_currency(account, value, places[place, I_CURRENCY])
+    account[A_TRADED_VALUE] = min(account[A_TRADED_VALUE] + traded, INT64_SAFE)
     slot = A_CASH + places[place, I_CURRENCY]
     account[slot] -= side * value + cost
     places[place, I_POSITION] += side * lots
@@ -257,6 +262,6 @@ def fill_order(  # noqa: PLR0917 - a kernel takes scalars
         shrink_group(book, active, account, row, lots)
     if book[row, O_CHILDREN] != NO_ROW:
         feed_children(book, active, places, account, row, lots, price, is_first, is_in_range)
-    if account[A_ACTIVE] > 1:
+    if account[A_ACTIVE] > 1 or book[row, O_STATE] == OPEN:
         end_idle_exits(book, active, places, account, place)
     return lots

@@ -20,7 +20,7 @@ from apps.orders.domain.engine_codes import (
 from apps.orders.domain.pricing_nb import convert, fee, share_up
 
 
-@kernel("i8(i8[::1], i8, i8)")
+@kernel("i8(i8[::1], i8, i8)", is_inlined=True)
 def in_account_currency(account: Any, amount: int, currency: int) -> int:
     """An amount of a currency in the account's own (currency 0)."""
     if currency == 0:
@@ -65,7 +65,7 @@ def is_below_maintenance(places: Any, account: Any) -> bool:
     return equity(places, account) < margin(places, account, I_MAINTENANCE_PPM)
 
 
-@kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8, i8, i8)", is_inlined=True)
 def cash_left(places: Any, account: Any, place: int, side: int, lots: int, price: int, is_maker: int) -> int:
     """Free cash after a trade of `lots` at `price`, with the instrument marked at that price. Nothing is changed."""
     value = lots * price * places[place, I_CASH_PER_PRICE_LOT]
@@ -84,7 +84,7 @@ def cash_left(places: Any, account: Any, place: int, side: int, lots: int, price
     return left
 
 
-@kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8, i8, i8)", is_inlined=True)
 def affordable_lots(places: Any, account: Any, place: int, side: int, lots: int, price: int, is_maker: int) -> int:
     """The most of `lots` that free cash carries. What only reduces the position is always carried."""
     position = places[place, I_POSITION]

@@ -34,7 +34,7 @@ SLIPPAGE_VOLUME_SHARE = 3
 SLIPPAGE_SQUARE_ROOT = 4
 
 
-@kernel("i8(i8, i8)")
+@kernel("i8(i8, i8)", is_inlined=True)
 def share_up(amount: int, ppm: int) -> int:
     """`ppm` millionths of a non-negative `amount`, rounded up. Split by 10^6, so that no intermediate exceeds the result + 10^12."""
     whole = amount // PPM
@@ -42,7 +42,7 @@ def share_up(amount: int, ppm: int) -> int:
     return whole * ppm + (rest * ppm + PPM - 1) // PPM
 
 
-@kernel("i8(i8, i8)")
+@kernel("i8(i8, i8)", is_inlined=True)
 def convert(amount: int, rate: int) -> int:
     """`amount` at a rate in billionths, rounded down: assets lose, debts grow."""
     if rate == RATE_ONE:
@@ -54,7 +54,7 @@ def convert(amount: int, rate: int) -> int:
     return whole * rate + rest * units + (rest * part) // RATE_ONE
 
 
-@kernel("i8(i8, i8, i8)")
+@kernel("i8(i8, i8, i8)", is_inlined=True)
 def to_tick(price: int, tick: int, side: int) -> int:
     """`price` on the tick grid, against the trader: up for a buy, down for a sell."""
     if side == BUY:
@@ -101,7 +101,7 @@ def root_up(value: int) -> int:
     return root
 
 
-@kernel("i8(i8[:, ::1], i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8, i8, i8)", is_inlined=True)
 def adverse_ppm(places: Any, place: int, lots: int, volume: int) -> int:
     """What taking liquidity costs beyond the price, in millionths. `volume` below 0 means not known: no impact."""
     model = places[place, I_SLIPPAGE]
@@ -119,7 +119,7 @@ def adverse_ppm(places: Any, place: int, lots: int, volume: int) -> int:
     return ppm + share_up(places[place, I_IMPACT_PPM], root_up(share * PPM))
 
 
-@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8, i8)", is_inlined=True)
 def taker_price(places: Any, place: int, price: int, side: int, lots: int, volume: int, tick: int) -> int:
     """What `lots` cost or bring when they take liquidity quoted at `price`."""
     ppm = adverse_ppm(places, place, lots, volume)
@@ -128,7 +128,7 @@ def taker_price(places: Any, place: int, price: int, side: int, lots: int, volum
     return to_tick(price + side * share_up(price, ppm), tick, side)
 
 
-@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8)", is_inlined=True)
 def fee(places: Any, place: int, value: int, lots: int, is_maker: int, traded: int) -> int:
     """The fee of a fill in cash units; `traded` is the value that the account has traded before, for tiers."""
     ppm = places[place, I_FEE_MAKER_PPM] if is_maker else places[place, I_FEE_TAKER_PPM]
@@ -136,10 +136,11 @@ def fee(places: Any, place: int, value: int, lots: int, is_maker: int, traded: i
         first = I_TIER_1 + 3 * tier
         if traded >= places[place, first]:
             ppm = places[place, first + 1] if is_maker else places[place, first + 2]
-    cost = places[place, I_FEE_FLAT] + share_up(value, ppm) + share_up(lots, places[place, I_FEE_PER_LOT_PPM])
+    per_lot = share_up(lots, places[place, I_FEE_PER_LOT_PPM])
+    cost = places[place, I_FEE_FLAT] + share_up(value, ppm) + per_lot
     minimum = places[place, I_FEE_MINIMUM]
     cap_ppm = places[place, I_FEE_CAP_PPM]
-    is_capped = cap_ppm > 0 and (places[place, I_FEE_CAP_ABOVE_MINIMUM] == 0 or cost > minimum)
+    is_capped = cap_ppm > 0 and (places[place, I_FEE_CAP_ABOVE_MINIMUM] == 0 or per_lot > minimum)
     cost = max(cost, minimum)
     if is_capped:
         cost = min(cost, share_up(value, cap_ppm))

@@ -1,0 +1,205 @@
+"""A vector strategy's signals through the engine: bars and arrays in, the records of a run out.
+
+The tables are kept by `Workspace` and reused, because the first touch of fresh memory costs more than the run itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.backtests.domain.records import RunRecords
+from apps.backtests.domain.simulate_nb import (
+    R_AT_CLOSE,
+    R_STOP_PPM,
+    R_TARGET_PPM,
+    R_TRAIL_PPM,
+    RULE_COLUMNS,
+    run_signals,
+)
+from apps.core.errors import InvalidInput, OutOfBounds
+from apps.core.values import InstrumentSpec
+from apps.orders.domain import engine_codes as code
+from apps.orders.domain.engine import Engine
+from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
+from apps.orders.domain.profiles import EngineProfile
+from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, HOLDING_COLUMNS, TRADE_COLUMNS
+from apps.portfolio.domain.ledger_nb import book_fills
+
+Int64Array: TypeAlias = npt.NDArray[np.int64]
+Int8Array: TypeAlias = npt.NDArray[np.int8]
+
+_NONE = np.zeros(1, np.int64)
+ENTRIES_PER_FILL = 6
+
+
+@dataclass(frozen=True, eq=False)
+class BarColumns:
+    """Bars of one instrument as contiguous int64 arrays in the engine's units; volume in lots, -1 where it is not known."""
+
+    opened_at: Int64Array
+    closed_at: Int64Array
+    open: Int64Array
+    high: Int64Array
+    low: Int64Array
+    close: Int64Array
+    volume: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.close)
+
+    def check(self, instrument: InstrumentSpec) -> None:
+        """Raise InvalidInput naming the first bar that is out of order or no bar at all."""
+        bad = (self.low <= 0) | (self.low > np.minimum(self.open, self.close)) | (self.high < np.maximum(self.open, self.close))
+        bad |= (self.high > instrument.price_units(instrument.max_price)) | (self.closed_at <= self.opened_at) | (self.volume < -1)
+        if bad.any():
+            index = int(bad.argmax())
+            raise InvalidInput(
+                f"Bar {index} of {instrument.symbol} is no bar: open {self.open[index]}, high {self.high[index]}, low {self.low[index]},"
+                f" close {self.close[index]} price units, volume {self.volume[index]}.",
+                where=f"bars[{index}]",
+                hint="Prices must be positive, low and high must enclose open and close, and stay below the instrument's largest price.",
+            )
+        backwards = self.opened_at[1:] < self.closed_at[:-1]
+        if backwards.any():
+            index = int(backwards.argmax()) + 1
+            raise InvalidInput(
+                f"Bar {index} of {instrument.symbol} opens before bar {index - 1} closes.", where=f"bars[{index}]", hint="Sort the bars by time."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """What a vector strategy wants at each close: bits ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT of `simulate_nb`.
+
+    `lots`, `stops` and `targets` have one value for every bar or one for all; stops and targets are prices in price units (0 = none). `*_ppm` are
+    distances in millionths from the fill price (trailing: from the best price).
+    """
+
+    bits: Int8Array
+    lots: Int64Array
+    stops: Int64Array = field(default_factory=lambda: _NONE)
+    targets: Int64Array = field(default_factory=lambda: _NONE)
+    stop_ppm: int = 0
+    target_ppm: int = 0
+    trail_ppm: int = 0
+
+    def check(self, bars: int) -> None:
+        """Raise InvalidInput where arrays do not fit the bars."""
+        for name, array, dtype in (("bits", self.bits, np.int8), ("lots", self.lots, np.int64), ("stops", self.stops, np.int64), ("targets", self.targets, np.int64)):
+            if array.dtype != dtype or array.ndim != 1 or len(array) not in ((bars,) if name == "bits" else (1, bars)):
+                raise InvalidInput(f"{name} must have {bars} values of type {np.dtype(dtype)}, got {len(array)} of {array.dtype}.", where=name)
+        for name, value in (("stop_ppm", self.stop_ppm), ("target_ppm", self.target_ppm), ("trail_ppm", self.trail_ppm)):
+            if not 0 <= value < code.PPM:
+                raise InvalidInput(f"{name} must be from 0 to below {code.PPM}, got {value}.", where=name)
+
+
+@dataclass(eq=False)
+class Workspace:
+    """Tables that one run after the other uses."""
+
+    book: Int64Array = field(default_factory=lambda: np.zeros((0, code.BOOK_COLUMNS), np.int64))
+    active: Int64Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    fills: Int64Array = field(default_factory=lambda: np.zeros((0, code.FILL_COLUMNS), np.int64))
+    trades: Int64Array = field(default_factory=lambda: np.zeros((0, TRADE_COLUMNS), np.int64))
+    entries: Int64Array = field(default_factory=lambda: np.zeros((0, ENTRY_COLUMNS), np.int64))
+    equity: Int64Array = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def equity_of(self, bars: int) -> Int64Array:
+        """Room for the equity of that many bars."""
+        if len(self.equity) < bars:
+            self.equity = np.zeros(bars, np.int64)
+        return self.equity[:bars]
+
+    def lend(self, engine: Engine) -> None:
+        """Give the engine the larger of its tables and ours."""
+        if len(self.book) > len(engine.book):
+            engine.book, engine.active, engine.fills = self.book, self.active, self.fills
+
+    def keep(self, engine: Engine) -> None:
+        """Take the tables back, grown as they may be."""
+        self.book, self.active, self.fills = engine.book, engine.active, engine.fills
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """A finished run: views into the workspace, valid until its next run. `records` copies what is to be kept."""
+
+    engine: Engine
+    orders: Int64Array
+    fills: Int64Array
+    trades: Int64Array
+    entries: Int64Array
+    equity: Int64Array
+    closed_at: Int64Array
+    opening_cash: int
+
+    def records(self) -> RunRecords:
+        """Everything, copied out of the workspace."""
+        spec = self.engine.instruments[0]
+        return RunRecords(
+            places=self.engine.instruments, orders=self.orders.copy(), fills=self.fills.copy(), trades=self.trades.copy(),
+            entries=self.entries.copy(), equity_at=self.closed_at, equity=self.equity.copy(), cash_scale=spec.cash_scale,
+            currency=spec.quote_asset, opening_cash=self.opening_cash, refusals=refusals(self.orders),
+        )  # fmt: skip
+
+
+def simulate_signals(
+    instrument: InstrumentSpec, profile: EngineProfile, bars: BarColumns, signals: Signals, *, cash: Decimal, workspace: Workspace | None = None
+) -> Simulation:
+    """Run the signals over the bars. Bars and signals must have been checked. Raises OutOfBounds where an amount leaves int64."""
+    space = workspace or Workspace()
+    engine = Engine([instrument], [profile], cash={instrument.quote_asset: cash})
+    opening_cash = engine.cash(instrument.quote_asset)
+    space.lend(engine)
+    equity = space.equity_of(len(bars))
+    status, bar = np.zeros(1, np.int64), 0
+    rules = np.zeros(RULE_COLUMNS, np.int64)
+    rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM] = signals.stop_ppm, signals.target_ppm, signals.trail_ppm
+    rules[R_AT_CLOSE] = profile.is_at_close
+    while bar < len(bars):
+        engine.make_room(events=64)
+        bar = run_signals(
+            engine.book, engine.active, engine.places, engine.account, engine.fills, 0, bar, len(bars),
+            bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume,
+            signals.bits, signals.lots, signals.stops, signals.targets, rules, equity, status,
+        )  # fmt: skip
+        if bar < len(bars) and status[0] != StepStatus.BOOK_FULL:
+            raise_status(StepStatus(int(status[0])), bar)
+    space.keep(engine)
+    return book_simulation(engine, space, equity, bars.closed_at, opening_cash)
+
+
+def book_simulation(engine: Engine, space: Workspace, equity: Int64Array, closed_at: Int64Array, opening_cash: int) -> Simulation:
+    """Book the fills of a run: trades and double-entry rows."""
+    count = int(engine.account[code.A_FILLS])
+    if len(space.trades) < count:
+        space.trades = np.zeros((max(count, 1024), TRADE_COLUMNS), np.int64)
+        space.entries = np.zeros((max(count, 1024) * ENTRIES_PER_FILL, ENTRY_COLUMNS), np.int64)
+    holdings = np.zeros((len(engine.instruments), HOLDING_COLUMNS), np.int64)
+    counters = np.zeros(2, np.int64)
+    book_fills(engine.fills, 0, count, engine.places, holdings, space.trades, space.entries, counters, len(engine.currencies))
+    return Simulation(
+        engine=engine, orders=engine.book[: engine.orders_used], fills=engine.fills[:count], trades=space.trades[: counters[0]],
+        entries=space.entries[: counters[1]], equity=equity, closed_at=closed_at, opening_cash=opening_cash,
+    )  # fmt: skip
+
+
+def raise_status(status: StepStatus, bar: int) -> None:
+    """Turn a step that went wrong into an error that says what and where."""
+    if status is StepStatus.OVERFLOW:
+        raise OutOfBounds(
+            f"At bar {bar} an amount left the range that is counted exactly.", where=f"bars[{bar}]", hint="Trade less, or use a coarser cash unit."
+        )
+    raise InvalidInput(f"Bar {bar} is no bar that can be traded.", where=f"bars[{bar}]")
+
+
+def refusals(orders: Int64Array) -> dict[str, int]:
+    """How many orders were refused, by reason."""
+    reasons = orders[orders[:, code.O_STATE] == EngineOrderState.REFUSED, code.O_REASON]
+    values, counts = np.unique(reasons, return_counts=True)
+    return {Reason(int(value)).name: int(count) for value, count in zip(values, counts, strict=True)}
