@@ -75,7 +75,7 @@ def indices() -> Case:
     return make_case(own, other)
 
 
-@pytest.fixture(scope="module", params=["walk", "walk", "walk", "indices"])
+@pytest.fixture(scope="module", params=["walk 1", "walk 2", "walk 3", "indices"])
 def case(request: pytest.FixtureRequest) -> Case:
     if request.param == "indices":
         return indices()
@@ -185,8 +185,13 @@ def test_value_at_risk_is_historical_where_quantstats_assumes_a_normal_distribut
 
 
 def test_drawdowns_are_those_of_quantstats(case: Case) -> None:
-    """quantstats counts from the first day below the peak to the last, we from the peak to the day that reaches it again."""
-    theirs = QS.drawdown_details(QS.to_drawdown_series(case.returns))
+    """quantstats counts from the first day below the peak to the last, we from the peak to the day that reaches it again.
+
+    It loses a fall that begins on the first day, unless the start stands before it.
+    """
+    depth = QS.to_drawdown_series(case.returns)
+    start = pd.Series([0.0], index=[depth.index[0] - pd.Timedelta(days=1)])
+    theirs = QS.drawdown_details(pd.concat([start, depth]))
     ours = drawdowns(case.equity.daily)
     depths = np.array([fall.depth for fall in ours])
     assert depths == pytest.approx(-theirs["max drawdown"].to_numpy() / 100, rel=1e-6, abs=1e-12)
