@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from apps.core import kernel as loader
 from apps.markets.domain.indicators import INDICATORS, INPUTS, Choice, FloatArray, Indicator, Number, Whole, compute, stream
 
 NAMES = sorted(INDICATORS)
+KINDS = sorted({indicator.kind for indicator in INDICATORS.values()})
 BARS = 90
 LONGEST = 8
 Columns = dict[str, FloatArray]
@@ -82,81 +84,84 @@ def one_by_one(name: str, columns: Columns, parameters: dict[str, int | float | 
     return series
 
 
+def of_kind(kind: str, seed: int) -> Iterator[tuple[str, dict[str, int | float | str]]]:
+    """Each indicator of a kind with parameters drawn for it."""
+    for name in NAMES:
+        if INDICATORS[name].kind == kind:
+            note(f"{name}")
+            yield name, drawn(INDICATORS[name], seed)
+
+
 def same(left: dict[str, FloatArray], right: dict[str, list[float]] | dict[str, FloatArray]) -> None:
     assert list(left) == list(right)
     for name, values in left.items():
         np.testing.assert_array_equal(values, right[name], err_msg=name)
 
 
-@pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=3, deadline=None)
+PROPERTY = settings(max_examples=3, deadline=None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@PROPERTY
 @given(seed=SEEDS)
-def test_bar_by_bar_gives_the_bits_of_whole_columns(name: str, seed: int) -> None:
-    parameters = drawn(INDICATORS[name], seed)
+def test_bar_by_bar_gives_the_bits_of_whole_columns(kind: str, seed: int) -> None:
     columns = walk(seed)
-    same(compute(name, columns, **parameters), one_by_one(name, columns, parameters))
-
-
-@pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=3, deadline=None)
-@given(seed=SEEDS)
-def test_odd_prices_neither_crash_nor_part_the_two_forms(name: str, seed: int) -> None:
-    parameters = drawn(INDICATORS[name], seed)
-    columns = odd(seed)
-    with np.errstate(all="raise"):
+    for name, parameters in of_kind(kind, seed):
         same(compute(name, columns, **parameters), one_by_one(name, columns, parameters))
 
 
-@pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=2, deadline=None)
+@pytest.mark.parametrize("kind", KINDS)
+@PROPERTY
 @given(seed=SEEDS)
-def test_the_first_value_comes_when_the_warm_up_ends_and_none_is_missing_after(name: str, seed: int) -> None:
-    parameters = drawn(INDICATORS[name], seed)
-    columns = walk(seed)
-    indicator = stream(name, **parameters)
-    series = compute(name, columns, **parameters)
-    firsts = []
-    for values in series.values():
-        known = ~np.isnan(values)
-        firsts.append(int(np.argmax(known)))
-        assert known[firsts[-1] :].all()
-    assert max(firsts) + 1 == indicator.warmup
-    rows = list(zip(*(columns[column].tolist() for column in indicator.inputs), strict=True))
-    ready = []
-    for row in rows[: indicator.warmup]:
-        indicator.update(*row)
-        ready.append(indicator.is_ready)
-    assert ready == [False] * (indicator.warmup - 1) + [True]
+def test_odd_prices_neither_crash_nor_part_the_two_forms(kind: str, seed: int) -> None:
+    columns = odd(seed)
+    for name, parameters in of_kind(kind, seed):
+        with np.errstate(all="raise"):
+            same(compute(name, columns, **parameters), one_by_one(name, columns, parameters))
 
 
-@pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=2, deadline=None)
+@pytest.mark.parametrize("kind", KINDS)
+@PROPERTY
 @given(seed=SEEDS, cut=st.integers(1, BARS - 1))
-def test_no_value_depends_on_a_later_bar(name: str, seed: int, cut: int) -> None:
-    parameters = drawn(INDICATORS[name], seed)
+def test_values_come_when_the_warm_up_ends_without_holes_and_depend_on_no_later_bar(kind: str, seed: int, cut: int) -> None:
     columns = walk(seed)
-    whole = compute(name, columns, **parameters)
-    begun = compute(name, {key: values[:cut] for key, values in columns.items()}, **parameters)
-    same(begun, {key: values[:cut] for key, values in whole.items()})
+    begun = {key: values[:cut] for key, values in columns.items()}
+    for name, parameters in of_kind(kind, seed):
+        whole = compute(name, columns, **parameters)
+        known = {output: ~np.isnan(values) for output, values in whole.items()}
+        firsts = {output: int(np.argmax(values)) for output, values in known.items()}
+        assert max(firsts.values()) + 1 == stream(name, **parameters).warmup, name
+        assert all(known[output][first:].all() for output, first in firsts.items()), name
+        same(compute(name, begun, **parameters), {output: values[:cut] for output, values in whole.items()})
 
 
-@pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=2, deadline=None)
+@pytest.mark.parametrize("kind", KINDS)
+@PROPERTY
 @given(seed=SEEDS)
-def test_a_bar_with_nan_or_infinity_answers_nan_and_is_as_if_it_had_not_been(name: str, seed: int) -> None:
-    parameters = drawn(INDICATORS[name], seed)
-    columns = walk(seed)
+def test_a_bar_with_nan_or_infinity_answers_nan_and_is_as_if_it_had_not_been(kind: str, seed: int) -> None:
     chance = np.random.default_rng(seed)
     kept = chance.random(BARS) > 0.2
-    wanted = list(stream(name, **parameters).inputs)
-    for index in np.flatnonzero(~kept):
-        columns[str(chance.choice(wanted))][index] = chance.choice([np.nan, np.inf, -np.inf])
-    series = compute(name, columns, **parameters)
-    for values in series.values():
-        assert np.isnan(values[~kept]).all()
-    clean = {key: values[kept] for key, values in columns.items()}
-    same(compute(name, clean, **parameters), {key: values[kept] for key, values in series.items()})
-    same(series, one_by_one(name, columns, parameters))
+    clean = {key: values[kept] for key, values in walk(seed).items()}
+    for name, parameters in of_kind(kind, seed):
+        columns = walk(seed)
+        wanted = list(stream(name, **parameters).inputs)
+        for index in np.flatnonzero(~kept):
+            columns[str(chance.choice(wanted))][index] = chance.choice([np.nan, np.inf, -np.inf])
+        series = compute(name, columns, **parameters)
+        assert all(np.isnan(values[~kept]).all() for values in series.values()), name
+        same(compute(name, clean, **parameters), {output: values[kept] for output, values in series.items()})
+        same(series, one_by_one(name, columns, parameters))
+
+
+@pytest.mark.parametrize("name", ["rsi", "macd", "volume_profile", "supertrend"])
+def test_an_indicator_is_ready_when_every_output_has_a_value(name: str) -> None:
+    indicator = stream(name)
+    columns = walk(5)
+    ready = []
+    for row in zip(*(columns[column].tolist() for column in indicator.inputs), strict=True):
+        indicator.update(*row)
+        ready.append(indicator.is_ready)
+    assert ready == [False] * (indicator.warmup - 1) + [True] * (BARS - indicator.warmup + 1)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -191,7 +196,7 @@ for name in NAMES:
     parameters = drawn(INDICATORS[name], 11)
     for output, values in compute(name, columns, **parameters).items():
         np.save(f"{sys.argv[2]}/{name}.{output}.npy", values)
-for name in ("psar", "adx", "bollinger", "volume_profile", "hurst"):
+for name in ("psar", "bollinger", "percent_rank"):
     parameters = drawn(INDICATORS[name], 11)
     for output, values in one_by_one(name, columns, parameters).items():
         np.testing.assert_array_equal(np.load(f"{sys.argv[2]}/{name}.{output}.npy"), values)
@@ -203,7 +208,9 @@ def test_compiled_kernels_give_the_numbers_of_plain_ones(tmp_path: Path) -> None
     root = str(Path(loader.__file__).resolve().parents[2])
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     environment |= {"TRADING_COMPILE_KERNELS": "1", "TRADING_DATA_DIR": str(tmp_path), "PYTHONPATH": root}
-    done = subprocess.run([sys.executable, "-c", PROGRAM, root, str(tmp_path)], env=environment, capture_output=True, text=True, cwd=root, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, root, str(tmp_path)], env=environment, capture_output=True, text=True, cwd=root, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "True"
     for name in NAMES:
