@@ -6,6 +6,7 @@ import json
 import re
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 
 from tests.invariants import check_books, check_commands, settle
 from tests.prove.registry import Measured, proof
@@ -33,6 +34,18 @@ print(len(plans), "sessions")
 """
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """What the command said: how much was repeated, how long it took, how many differences, and the first of them."""
+
+    decisions: int
+    fills: int
+    values: int
+    seconds: float
+    differences: int
+    shown: tuple[str, ...]
+
+
 @proof(
     cap="engine",
     name="parity",
@@ -42,24 +55,28 @@ print(len(plans), "sessions")
 def parity(workshop: Workshop, *, until: str = LAST, kills: int = 16) -> Measured:
     with RunningSystem(workshop.folder("parity")) as system:
         began = time.monotonic()
-        open_world(system)
+        open_world(system, until=until)
         killed = play(system, until=until, kills=kills)
         bars, seconds = int(system.value(_DONE)), time.monotonic() - began
         findings = [*check_books(system), *check_commands(system)]
         recorded, retrained = repeat(system), repeat(system, "--retrain")
     wrong = [f"{item.name}: {item.value}" for item in findings if not item.holds]
-    decisions, fills, points, _, _ = recorded
-    value = f"{decisions} decisions, {fills} fills, {points} values: {recorded[-1]} and {retrained[-1]} differences; {len(wrong)} wrong"
+    value = (
+        f"{recorded.decisions} decisions, {recorded.fills} fills, {recorded.values} values:"
+        f" {recorded.differences} and {retrained.differences} differences; {len(wrong)} wrong"
+    )
     details = (
         f"{bars} bars in {seconds:.0f} s ({bars / seconds:.1f}/s), {len(killed)} kills: {', '.join(killed)}",
-        f"repeated in {recorded[3]:.1f} s, with training in {retrained[3]:.1f} s",
+        f"repeated in {recorded.seconds:.1f} s, with training in {retrained.seconds:.1f} s",
         *wrong,
+        *recorded.shown,
+        *retrained.shown,
     )
-    return Measured(value, recorded[-1] == retrained[-1] == 0 < fills and not wrong, details)
+    return Measured(value, recorded.differences == retrained.differences == 0 < recorded.fills and not wrong, details)
 
 
-def open_world(system: RunningSystem) -> None:
-    """Start the system, and in it a replay from the first bar with a session of every strategy on every symbol."""
+def open_world(system: RunningSystem, *, until: str) -> None:
+    """Start the system, and in it a replay from the first bar with a session of every strategy on every symbol, in a hurry until a date."""
     system.start()
     wait_until(lambda: system.status_of("/healthz") == 200, within=180, what="the web server")
     system.log_in()
@@ -71,7 +88,7 @@ def open_world(system: RunningSystem) -> None:
         within=300,
         what="the first models",
     )
-    system.command_clock(system.value(venue), {"action": "jump", "jump_to": f"{LAST}T23:59:59Z"})
+    system.command_clock(system.value(venue), {"action": "jump", "jump_to": f"{until}T23:59:59Z"})
 
 
 def play(system: RunningSystem, *, until: str, kills: int) -> list[str]:
@@ -96,13 +113,14 @@ def _bars_until(until: str) -> int:
     return int(years * 252)
 
 
-def repeat(system: RunningSystem, *arguments: str) -> tuple[int, int, int, float, int]:
-    """Decisions, fills, values of equity, seconds and differences, as the command counts them."""
+def repeat(system: RunningSystem, *arguments: str) -> Repeated:
+    """Run the command beside the quiet system."""
     done = system.manage("repeat_paper", *arguments, timeout=1800)
     found = _SUMMARY.search(done.stdout)
     assert found is not None, json.dumps([done.stdout[-2000:], done.stderr[-2000:]])
     decisions, fills, points, seconds, differences = found.groups()
-    return int(decisions), int(fills), int(points), float(seconds), int(differences)
+    shown = tuple(line[:200] for line in done.stdout.splitlines()[:-1])
+    return Repeated(int(decisions), int(fills), int(points), float(seconds), int(differences), shown)
 
 
 def main() -> None:

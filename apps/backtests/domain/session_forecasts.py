@@ -7,6 +7,7 @@ from uuid import UUID
 
 from apps.forecasts.contracts import ForecastRefusal, ForecastView, NoForecast
 from apps.forecasts.domain.looking import Look
+from apps.forecasts.ports import ForecastSource
 from apps.markets.contracts import BarWindow
 
 ForecastKey = tuple[UUID, int, int]
@@ -35,3 +36,21 @@ class NoForecasts:
             return look.refusal
         subject = f"No model of {window.instrument.symbol} for {horizon_bars} bar{'s' if horizon_bars > 1 else ''} ahead is in place"
         return NoForecast(ForecastRefusal.NO_MODEL, f"{subject}: no training has been requested yet.", look.features)
+
+
+class InWordsOfRecord:
+    """Forecasts of another source; where neither it nor the record has a model, in the words of the record, which tell how training stood
+    by the wall clock."""
+
+    def __init__(self, source: ForecastSource, recorded: RecordedForecasts) -> None:
+        self._source = source
+        self._recorded = recorded
+
+    def forecast(self, window: BarWindow, look: Look, *, horizon_bars: int) -> ForecastView | NoForecast:
+        made = self._source.forecast(window, look, horizon_bars=horizon_bars)
+        known = self._recorded.forecast(window, look, horizon_bars=horizon_bars)
+        return known if _is_without_model(made) and _is_without_model(known) else made
+
+
+def _is_without_model(answer: ForecastView | NoForecast) -> bool:
+    return isinstance(answer, NoForecast) and answer.refusal is ForecastRefusal.NO_MODEL

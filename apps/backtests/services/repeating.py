@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.backtests.domain.session_cycle import SessionRun
+from apps.backtests.domain.session_forecasts import InWordsOfRecord
 from apps.backtests.domain.session_parity import Difference, compare, rows_of
 from apps.backtests.selectors.paper_runs import PaperRun, paper_run
 from apps.forecasts import services as forecasts
@@ -25,12 +26,13 @@ def repeat_paper(account_id: UUID, *, is_retrained: bool = False) -> Repetition:
     """Repeat everything that an account's sessions have done so far; call between two bars. Raises NotFound.
 
     Forecasts are those of the record, or with `is_retrained` those of models trained anew on the bars that paper's training saw, each in
-    use from the bar from which paper used it. What a bar without a model says of its training follows the wall clock and is not repeated.
+    use from the bar from which paper used it. How training stood at a bar without a model follows the wall clock and is taken from the record.
     """
     paper = paper_run(account_id)
     source = None
     if is_retrained:
         moments = forecasts.recorded_moments(portfolio.account(account_id).venue_id)
-        source = forecasts.TrainedForecasts(paper.bars, lambda instrument_id, horizon_bars: moments.get((instrument_id, horizon_bars), []))
+        trained = forecasts.TrainedForecasts(paper.bars, lambda instrument_id, horizon_bars: moments.get((instrument_id, horizon_bars), []))
+        source = InWordsOfRecord(trained, paper.forecasts)
     run = paper.repeat(source)
     return Repetition(paper, run, compare(paper.rows, rows_of(run)))
