@@ -16,6 +16,7 @@ from apps.orders.domain.engine_codes import (
     A_WAITING,
     BUY,
     CHANGED,
+    I_CASH_PER_PRICE_LOT,
     I_LIMIT_GAP,
     I_LIMIT_RULE,
     I_MARK,
@@ -39,6 +40,7 @@ from apps.orders.domain.engine_codes import (
     O_FLAGS,
     O_LIMIT,
     O_LOTS,
+    O_PARENT,
     O_PLACE,
     O_REASON,
     O_SIDE,
@@ -47,6 +49,7 @@ from apps.orders.domain.engine_codes import (
     O_SUBMITTED_AT,
     O_TIF,
     O_TYPE,
+    O_VALUE,
     O_WAS_RAISED,
     OPENED_IN_RANGE,
     POST_ONLY,
@@ -217,9 +220,9 @@ def act_as_stop(  # noqa: PLR0917 - a kernel takes scalars
         return 0
     reference = max(stop, low) if side == BUY else min(stop, high)
     if order_type == STOP_LIMIT:
-        book[row, O_FLAGS] |= TRIGGERED
+        # What it does not fill at once rests until the next bar.
+        book[row, O_FLAGS] |= TRIGGERED | OPENED_IN_RANGE
         if side * (book[row, O_LIMIT] - stop) < 0:
-            book[row, O_FLAGS] |= OPENED_IN_RANGE
             return 0
         return take(book, active, places, account, fills, row, reference, STOP_LIMIT_TRIGGERED, volume, 1)
     reason = TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED
@@ -272,6 +275,13 @@ def pass_range(  # noqa: PLR0917 - a kernel takes scalars
             if seen != NOT_SEEN and book[child, O_STATE] == OPEN and is_in_pass(book, child, STOPS):
                 top = high if seen == WHOLE_BAR else close
                 bottom = low if seen == WHOLE_BAR else close
+                # A stop that the market is already beyond when the parent fills trades no better than the parent did.
+                parent = book[child, O_PARENT]
+                paid = book[parent, O_VALUE] // (book[parent, O_FILLED] * places[place, I_CASH_PER_PRICE_LOT])
+                if book[child, O_SIDE] == BUY:
+                    bottom = max(bottom, paid)
+                else:
+                    top = min(top, paid)
                 act_as_stop(book, active, places, account, fills, child, top, bottom, volume)
 
 

@@ -146,13 +146,17 @@ def _range_phase(state: State, bar: Bar) -> None:
 
 
 def _open_in_range(state: State, child: Order, bar: Bar) -> None:
-    """A child opened inside the bar: its stop is tested at once, all else waits for the next event."""
+    """A child opened inside the bar: its stop is tested at once, all else waits for the next event.
+
+    A stop that the market is already beyond when the parent fills trades no better than the parent did.
+    """
     child.waits_for_next_event = True
-    _test_stop(state, child, bar)
+    parent_fill = next(fill for fill in state.fills if fill.order == child.parent)
+    _test_stop(state, child, bar, nearest=parent_fill.price)
 
 
-def _test_stop(state: State, order: Order, bar: Bar) -> None:
-    """At the stop; a stop that the whole bar is beyond trades at the bar's nearest price."""
+def _test_stop(state: State, order: Order, bar: Bar, *, nearest: int | None = None) -> None:
+    """At the stop; a stop that the whole bar is beyond trades at the bar's nearest price (or at `nearest`, where that is worse)."""
     seen = view(order, bar)
     if seen is None or not order.is_open or not order.waits_for_stop or order.stop == 0:
         return
@@ -163,12 +167,12 @@ def _test_stop(state: State, order: Order, bar: Bar) -> None:
     def opened(child: Order) -> None:
         _open_in_range(state, child, bar)
 
-    price = max(order.stop, seen.low) if order.side == BUY else min(order.stop, seen.high)
+    known = [order.stop, seen.low if order.side == BUY else seen.high] + ([] if nearest is None else [nearest])
+    price = max(known) if order.side == BUY else min(known)
     reason = _reason_of_stop(order)
     if order.type is EngineOrderType.STOP_LIMIT:
-        order.is_triggered = True
+        order.is_triggered = order.waits_for_next_event = True
         if order.side * (order.limit - order.stop) < 0:
-            order.waits_for_next_event = True
             return
     try_fill(state, order, Offer(price, reason, seen.closed_at), opened)
 
