@@ -264,17 +264,20 @@ class Trader:
         if self.dice.chance(_CHANCE_OF_BAD):
             return self.dice.one_of([0, -5, 10_000_000])
         held = abs(self.oracle.positions[place])
-        if held and self.dice.chance(0.3):
-            return max(1, held // self.dice.number(1, 3))
         instrument = self.world.instruments[place]
+        if held and self.dice.chance(0.3):
+            return max(instrument.min_lots, held // self.dice.number(1, 3))
         margin = max(1, self.market.prices[place] * instrument.cash_per_price_lot * instrument.initial_ppm // PPM)
         affordable = max(0, self.oracle.free_cash()) // margin
-        return max(1, self.dice.one_of([4, 30, affordable // 5, affordable // 2, affordable, affordable * 11 // 10]))
+        some = [4, 30, affordable // 5, affordable // 5, affordable // 2, affordable // 2, affordable, affordable * 11 // 10]
+        return min(max(instrument.min_lots, self.dice.one_of(some)), instrument.max_lots)
 
     def _side(self, place: int) -> int:
         held = self.oracle.positions[place]
         if held and self.dice.chance(0.6):
             return SELL if held > 0 else BUY
+        if not held and not self.world.instruments[place].allows_short:
+            return SELL if self.dice.chance(0.05) else BUY
         return BUY if self.dice.chance(0.6) else SELL
 
     def _request(self, place: int, *, parent: int = NO_ROW, group: int = 0) -> Request:
@@ -292,7 +295,7 @@ class Trader:
             lots=self._lots(place),
             tif=tif,
             post_only=post_only,
-            reduce_only=self.dice.chance(0.2),
+            reduce_only=self.dice.chance(0.5 if self.oracle.positions[place] * side < 0 else 0.03),
             expires_at=self.market.now + self.dice.number(-PERIOD // 2, 4 * PERIOD) if has_expiry else NEVER,
             parent=parent,
             group=group,
