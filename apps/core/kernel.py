@@ -82,3 +82,36 @@ def _numba() -> Any:
     directory.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("NUMBA_CACHE_DIR", str(directory))
     return importlib.import_module("numba")
+
+
+def _no_prefetch(array: Any, index: int) -> None:
+    """Nothing, where nothing is compiled."""
+
+
+def _compiled_prefetch() -> Any:
+    """An LLVM intrinsic that numba does not offer."""
+    _numba()
+    extending = importlib.import_module("numba.extending")
+    types = importlib.import_module("numba.core.types")
+    ir = importlib.import_module("llvmlite.ir")
+
+    @extending.intrinsic
+    def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+            byte = ir.IntType(8).as_pointer()
+            address = builder.bitcast(builder.gep(data, [arguments[1]]), byte)
+            number = ir.IntType(32)
+            function = builder.module.declare_intrinsic(
+                "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+            )
+            builder.call(function, [address, number(0), number(3), number(1)])
+            return context.get_dummy_value()
+
+        return types.void(array, index), generate
+
+    return prefetch
+
+
+prefetch: Callable[[Any, int], None] = _compiled_prefetch() if is_compiling() else _no_prefetch
+"""Ask for an element of a one-dimensional array before it is needed; a wrong index does no harm."""

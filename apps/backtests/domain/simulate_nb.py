@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.core.kernel import kernel
+from apps.core.kernel import kernel, prefetch
 from apps.orders.domain.bar_nb import match_at_close, step_bar
 from apps.orders.domain.book_nb import cancel, submit
 from apps.orders.domain.engine_codes import (
@@ -81,15 +81,55 @@ def enter(  # noqa: PLR0917 - a kernel takes scalars
     exit_side, group = -side, account[A_NEXT_GROUP] + 1
     if stop > 0 or stop_ppm > 0:
         relative = -side * stop_ppm if stop == 0 else 0
-        submit(book, active, places, account, place, exit_side, STOP, 0, REDUCE_ONLY, lots, 0, stop, 0, 0, 0, row, group, relative, 0, TAG_STOP)
+        submit(
+            book, active, places, account, place, exit_side, STOP, 0, REDUCE_ONLY, lots, 0, stop, 0, 0, 0, row, group, relative, 0, TAG_STOP
+        )
     if trail_ppm > 0:
         submit(
-            book, active, places, account, place, exit_side, TRAILING, 0, REDUCE_ONLY, lots, 0, 0, 0, trail_ppm, 0, row, group, 0, 0, TAG_TRAIL
+            book,
+            active,
+            places,
+            account,
+            place,
+            exit_side,
+            TRAILING,
+            0,
+            REDUCE_ONLY,
+            lots,
+            0,
+            0,
+            0,
+            trail_ppm,
+            0,
+            row,
+            group,
+            0,
+            0,
+            TAG_TRAIL,
         )
     if target > 0 or target_ppm > 0:
         relative = side * target_ppm if target == 0 else 0
         submit(
-            book, active, places, account, place, exit_side, LIMIT, 0, REDUCE_ONLY, lots, target, 0, 0, 0, 0, row, group, 0, relative, TAG_TARGET
+            book,
+            active,
+            places,
+            account,
+            place,
+            exit_side,
+            LIMIT,
+            0,
+            REDUCE_ONLY,
+            lots,
+            target,
+            0,
+            0,
+            0,
+            0,
+            row,
+            group,
+            0,
+            relative,
+            TAG_TARGET,
         )
     return row
 
@@ -116,9 +156,7 @@ def act_on_signal(  # noqa: PLR0917 - a kernel takes scalars
     elif side != 0 and cancel_orders(book, active, places, account, place, 1) > 0:
         side = 0
     if side != 0 and lots > 0:
-        enter(
-            book, active, places, account, place, side, lots, stop, target, rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM]
-        )
+        enter(book, active, places, account, place, side, lots, stop, target, rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM])
 
 
 @kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1])", is_inlined=True)
@@ -126,7 +164,9 @@ def has_spare_room(book: Any, active: Any, account: Any, fills: Any) -> bool:
     """Whether the tables can take a bar and what a signal may add to it."""
     acting = account[A_ACTIVE] + account[A_WAITING] + _ROOM
     return bool(
-        book.shape[0] - account[A_ORDERS] > _ROOM and active.shape[0] - account[A_ACTIVE] > acting and fills.shape[0] - account[A_FILLS] > 2 * acting
+        book.shape[0] - account[A_ORDERS] > _ROOM
+        and active.shape[0] - account[A_ACTIVE] > acting
+        and fills.shape[0] - account[A_FILLS] > 2 * acting
     )
 
 
@@ -148,12 +188,18 @@ def run_signals(  # noqa: PLR0917 - a kernel takes scalars
     low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
     cash, worth = account[slot], places[place, I_POSITION] * per_price
     many_lots, many_stops, many_targets = lots.shape[0] > 1, stops.shape[0] > 1, targets.shape[0] > 1
-    bar = first
+    bar, ahead = first, first
     while bar < last:
         if low_bound < 0 and high_bound == UNBOUNDED and time_bound == UNBOUNDED:
             quiet = bar
             while quiet < last and signals[quiet] == 0:
                 quiet += 1
+            ahead = max(ahead, quiet + 1)
+            while ahead < last and signals[ahead] == 0:
+                ahead += 1
+            for column in (opened_at, closed_at, open_, high, low, volume):
+                prefetch(column, ahead)
+                prefetch(column, ahead + 1)
             for index in range(bar, quiet):
                 equity[index] = cash + worth * close[index]
             bar = quiet
@@ -165,7 +211,19 @@ def run_signals(  # noqa: PLR0917 - a kernel takes scalars
             return bar
         if is_outside:
             result = step_bar(
-                book, active, places, account, fills, place, opened_at[bar], closed_at[bar], open_[bar], high[bar], low[bar], close[bar], volume[bar]
+                book,
+                active,
+                places,
+                account,
+                fills,
+                place,
+                opened_at[bar],
+                closed_at[bar],
+                open_[bar],
+                high[bar],
+                low[bar],
+                close[bar],
+                volume[bar],
             )
             if result != OK:
                 status[0] = result
