@@ -11,6 +11,7 @@ before the kernel and puts nan in their place. Division exists only as `ratio`, 
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -148,16 +149,23 @@ def in_order(outputs: Sequence[Node]) -> list[Node]:
 
 
 def work_out(outputs: Sequence[Node], columns: dict[str, FloatArray], length: int) -> list[FloatArray]:
-    """The series of each output over whole columns (finite float64 arrays of one length)."""
+    """The series of each output over whole columns (finite float64 arrays of one length). Arrays in between are used again once nobody
+    needs them: fresh memory costs more than the arithmetic."""
+    order = in_order(outputs)
+    users = Counter(source for node in order for source in node.sources)
+    users.update(outputs)
     done: dict[Node, FloatArray] = {}
+    free: list[FloatArray] = []
     with np.errstate(all="ignore"):
-        for node in in_order(outputs):
+        for node in order:
             if isinstance(node, Input):
                 done[node] = columns[node.name]
                 continue
-            out = np.empty(length)
+            out = free.pop() if free else np.empty(length)
             _fill(node, [done[source] for source in node.sources], out)
             done[node] = out
+            users.subtract(node.sources)
+            free.extend(done.pop(source) for source in set(node.sources) if not users[source] and not isinstance(source, Input))
     return [done[node] for node in outputs]
 
 
@@ -168,8 +176,10 @@ def _fill(node: Node, arrays: list[FloatArray], out: FloatArray) -> None:
     blank = np.isnan(arrays[0])
     for array in arrays[1:]:
         blank |= np.isnan(array)
-    if not blank.any():
-        node.fill(*arrays, out)
+    first = int(np.argmin(blank)) if len(blank) else 0
+    if not blank[first:].any():
+        out[:first] = np.nan
+        node.fill(*(array[first:] for array in arrays), out[first:])
         return
     kept = ~blank
     inside = np.empty(int(kept.sum()))
