@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from apps.orders.domain.engine_codes import Reason
+from apps.orders.domain.engine_codes import (
+    F_LOTS,
+    F_ORDER,
+    F_PLACE,
+    F_PRICE,
+    F_REFERENCE,
+    F_SIDE,
+    F_VALUE,
+    NO_ROW,
+    O_LIMIT,
+    O_PARENT,
+    O_SIDE,
+    O_TYPE,
+    EngineOrderType,
+    Reason,
+)
 from apps.portfolio.domain import ledger_codes as ledger
 from apps.portfolio.domain.records import EquitySeries, ExitReason, FloatArray, Int64Array, TradeRecords
 
@@ -57,11 +72,20 @@ def equity_series(
     return EquitySeries(times, equity * unit, None if exposure is None else exposure * unit)
 
 
-def trade_records(rows: Int64Array, *, cash_units: FloatArray, lot_sizes: FloatArray) -> TradeRecords:
+def trade_records(
+    rows: Int64Array,
+    *,
+    cash_units: FloatArray,
+    lot_sizes: FloatArray,
+    fills: Int64Array | None = None,
+    orders: Int64Array | None = None,
+    price_units: FloatArray | None = None,
+) -> TradeRecords:
     """The ledger's rows of round trips (TRADE_COLUMNS wide).
 
     By the instrument's place: `cash_units` is what one cash unit of its currency is worth in the account's currency, `lot_sizes` the
-    quantity of one lot.
+    quantity of one lot, `price_units` what one price unit is worth. With `fills` (FILL_COLUMNS wide) slippage is told; with the `orders` of
+    those fills (BOOK_COLUMNS wide) and `price_units` the targets, as the price of the limit order that was to close the first fill's order.
     """
     place = rows[:, ledger.T_PLACE]
     unit = cash_units[place]
@@ -75,4 +99,45 @@ def trade_records(rows: Int64Array, *, cash_units: FloatArray, lot_sizes: FloatA
         realised=rows[:, ledger.T_REALISED] * unit,
         fees=rows[:, ledger.T_FEES] * unit,
         exit_reason=exit_reasons(rows[:, ledger.T_EXIT_REASON]),
+        slippage=None if fills is None else trade_slippage(rows, fills) * unit,
+        target_price=None if fills is None or orders is None or price_units is None else _targets(rows, fills, orders) * price_units[place],
     )
+
+
+def fill_slippage(fills: Int64Array) -> FloatArray:
+    """What each fill paid against the price wished, in cash units: positive when paid; 0 where no price was wished."""
+    lots_value = fills[:, F_VALUE] / np.maximum(fills[:, F_PRICE], 1)
+    wished = fills[:, F_REFERENCE] > 0
+    return np.where(wished, fills[:, F_SIDE] * (fills[:, F_PRICE] - fills[:, F_REFERENCE]) * lots_value, 0.0)
+
+
+def trade_slippage(rows: Int64Array, fills: Int64Array) -> FloatArray:
+    """Slippage of each round trip in cash units; a fill that closes one trip and opens the next is shared by lots."""
+    slippage, total = fill_slippage(fills), np.zeros(len(rows))
+    for place in np.unique(rows[:, ledger.T_PLACE]):
+        own, trips = np.flatnonzero(fills[:, F_PLACE] == place), rows[:, ledger.T_PLACE] == place
+        closing = slippage[own] * _closing_share(fills[own, F_SIDE] * fills[own, F_LOTS])
+        first = np.searchsorted(own, rows[trips, ledger.T_FIRST_FILL])
+        last = np.searchsorted(own, rows[trips, ledger.T_LAST_FILL])
+        paid = np.concatenate(([0.0], np.cumsum(slippage[own])))
+        total[trips] = paid[last] - paid[first] - closing[first] + closing[last]
+    return total
+
+
+def _closing_share(lots: Int64Array) -> FloatArray:
+    """Part of each fill (signed lots, in order) that reduced the position before it."""
+    before = np.cumsum(lots) - lots
+    closing = np.where(before * lots < 0, np.minimum(np.abs(before), np.abs(lots)), 0)
+    share: FloatArray = closing / np.maximum(np.abs(lots), 1)
+    return share
+
+
+def _targets(rows: Int64Array, fills: Int64Array, orders: Int64Array) -> FloatArray:
+    """Price of the limit order on the other side whose parent is the order of the trip's first fill; NaN without one."""
+    target = np.full(len(orders), np.nan)
+    children = np.flatnonzero((orders[:, O_TYPE] == int(EngineOrderType.LIMIT)) & (orders[:, O_PARENT] != NO_ROW))
+    parents = orders[children, O_PARENT]
+    closes = orders[children, O_SIDE] == -orders[parents, O_SIDE]
+    target[parents[closes]] = orders[children[closes], O_LIMIT]
+    prices: FloatArray = target[fills[rows[:, ledger.T_FIRST_FILL], F_ORDER]]
+    return prices
