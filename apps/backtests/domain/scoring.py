@@ -53,7 +53,14 @@ def measure(records: RunRecords, windows: Sequence[BarWindow]) -> Measured:
     lots = np.array([float(spec.lot_size) for spec in records.places])
     return Measured(
         equity=_with_opening(records, windows, cash_unit),
-        trades=trade_records(records.trades, cash_units=np.full(len(records.places), cash_unit), lot_sizes=lots),
+        trades=trade_records(
+            records.trades,
+            cash_units=np.full(len(records.places), cash_unit),
+            lot_sizes=lots,
+            fills=records.fills,
+            orders=records.orders,
+            price_units=np.array([float(spec.price_unit) for spec in records.places]),
+        ),
         benchmark=buy_and_hold(windows),
         bars=_price_bars(windows[0]) if len(windows) == 1 else None,
     )
