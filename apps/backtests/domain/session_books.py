@@ -117,10 +117,6 @@ class MemoryBooks:
         """Everything that is or was held."""
         return {key: position.holding for key, position in self._positions.items()}
 
-    def held_instruments(self) -> list[UUID]:
-        """What is held now."""
-        return [key for key, position in self._positions.items() if position.holding.lots]
-
     def book(self, traded: Traded) -> None:
         """Book a trade: cash, position, and the round trip that it closed, if it did."""
         spec = traded.instrument

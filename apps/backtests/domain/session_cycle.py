@@ -29,6 +29,7 @@ from apps.forecasts.ports import ForecastSource
 from apps.markets.contracts import BarWindow, Int64Array
 from apps.markets.domain.bars import from_micros, to_micros
 from apps.orders.contracts import OrderRequest
+from apps.orders.domain.engine_codes import Reason
 from apps.portfolio.domain.ledger import Holding
 from apps.risk.domain.values import RiskFactor, Sizing, Verdict
 from apps.strategies.domain.deciding import evaluate
@@ -63,7 +64,10 @@ class SessionDecision:
 
 @dataclass(frozen=True)
 class SessionRun:
-    """Everything that a run leaves behind. `equity` begins with the opening of the account; `failed` says which sessions stopped and why."""
+    """Everything that a run leaves behind. `equity` begins with the opening of the account; `failed` says which sessions stopped and why.
+
+    `ended` are orders that the venue refused or ended without filling them (wholly), `cancelled` those whose session ended first.
+    """
 
     account: AccountPlan
     instruments: dict[UUID, InstrumentSpec]
@@ -74,7 +78,7 @@ class SessionRun:
     equity: list[EquityPoint]
     holdings: dict[UUID, Holding]
     cash: Decimal
-    expired: frozenset[UUID]
+    ended: dict[UUID, Reason]
     cancelled: frozenset[UUID]
     failed: dict[UUID, str]
 
@@ -141,12 +145,13 @@ class _Cycle:
         self._by_id = {session.plan.id: session for session in self._sessions}
         self._forecasts = forecasts
         self._books = MemoryBooks(account)
-        self._venue = MemoryVenue(account.costs)
+        specs = [window.instrument for window in bars]
+        self._venue = MemoryVenue(specs, account.profile, currency=account.currency, capital=account.capital)
         self._desk = MemoryDesk(account, self._books, {plan.id: plan.limits for plan in sessions})
         self._decisions: list[SessionDecision] = []
         self._orders: list[OrderRequest] = []
         self._fills: list[Traded] = []
-        self._expired: set[UUID] = set()
+        self._ended: dict[UUID, Reason] = {}
         self._cancelled: set[UUID] = set()
         self._failed: dict[UUID, str] = {}
 
@@ -155,7 +160,9 @@ class _Cycle:
         at = from_micros(closed)
         places = {key: place for key, series in self._series.items() if (place := series.move_to(closed)) is not None}
         self._match(places)
-        self._books.mark(at, {key: self._series[key].close(places[key]) for key in self._books.held_instruments() if key in places})
+        closes = {key: self._series[key].close(place) for key, place in places.items()}
+        self._venue.mark(closes)
+        self._books.mark(at, closes)
         ended = [session for session in self._sessions if session.is_active and not self._decide(session, closed, at, places)]
         for session in ended:
             self._end_if_over(session, closed)
@@ -172,25 +179,24 @@ class _Cycle:
             equity=self._books.points,
             holdings=self._books.holdings(),
             cash=self._books.cash,
-            expired=frozenset(self._expired),
+            ended=self._ended,
             cancelled=frozenset(self._cancelled),
             failed=self._failed,
         )
 
     def _match(self, places: dict[UUID, int]) -> None:
-        waiting = {request.instrument.id for request in self._venue.open_orders()}
-        met = {key: self._series[key].bar(places[key]) for key in waiting if key in places}
+        met = {key: self._series[key].bar(places[key]) for key in self._venue.awaited() if key in places}
         if not met:
             return
-        fills, expired = self._venue.meet(met, is_daily=self._is_daily)
+        fills, ended = self._venue.meet(met, is_daily=self._is_daily)
         for traded in fills:
             self._books.book(traded)
             self._by_id[traded.session_id].position += traded.side.sign * traded.quantity
             self._desk.after_fill(traded.order_id, remaining=traded.remaining)
         self._fills += fills
-        for order_id in expired:
-            self._desk.release(order_id)
-            self._expired.add(order_id)
+        for item in ended:
+            self._desk.release(item.order_id)
+            self._ended[item.order_id] = item.reason
 
     def _decide(self, session: _Session, closed: int, at: datetime, places: dict[UUID, int]) -> bool:
         """Whether the session had a bar to decide on, or it is not its time."""
@@ -203,12 +209,19 @@ class _Cycle:
         evaluation = evaluate(inputs, self._desk, Ids(UUID(int=len(self._decisions)), self._new_order_id))
         self._keep(session, inputs, evaluation)
         if evaluation.order is not None:
-            self._orders.append(evaluation.order)
-            self._venue.accept(evaluation.order, at=at)
+            self._place(evaluation.order, at)
         if evaluation.outcome is Outcome.FAILED:
             session.is_active = False
             self._failed[session.plan.id] = evaluation.sentence
         return True
+
+    def _place(self, order: OrderRequest, at: datetime) -> None:
+        """Send an approved order; one that the venue refuses holds nothing any more."""
+        self._orders.append(order)
+        refusal = self._venue.accept(order, at=at)
+        if refusal is not Reason.NONE:
+            self._desk.release(order.id)
+            self._ended[order.id] = refusal
 
     def _inputs(self, session: _Session, closed: int, at: datetime, place: int) -> Inputs:
         series, strategy = self._series[session.plan.instrument_id], session.strategy_at(closed)

@@ -57,8 +57,8 @@ class MemoryDesk:
 
     def after_fill(self, order_id: UUID, *, remaining: Decimal) -> None:
         """Hold only what may still trade."""
-        hold = self._holds.pop(order_id)
-        if remaining:
+        hold = self._holds.pop(order_id, None)
+        if hold is not None and remaining:
             self._holds[order_id] = Hold(hold.instrument_id, shrink(hold.reserved, remaining=remaining))
 
     def release(self, order_id: UUID) -> None:

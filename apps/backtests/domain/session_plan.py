@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from apps.core.vocabulary import TradingMode
-from apps.orders.domain.costs import Costs
+from apps.orders.domain.profiles import EngineProfile
 from apps.risk.domain.factor import DEFAULT_RULES, FactorRule
 from apps.risk.domain.facts import Limits
 from apps.strategies.domain.strategy import Strategy
@@ -17,13 +17,16 @@ from apps.strategies.domain.strategy import Strategy
 
 @dataclass(frozen=True)
 class AccountPlan:
-    """An account, opened with its capital at a time of the market. Bars that closed by then are history: nothing is decided on them."""
+    """An account, opened with its capital at a time of the market. Bars that closed by then are history: nothing is decided on them.
+
+    `profile` says by whose rules the venue fills its orders and what it charges.
+    """
 
     id: UUID
     currency: str
     capital: Decimal
     opened_at: datetime
-    costs: Costs
+    profile: EngineProfile
     mode: TradingMode = TradingMode.PAPER
     factor_rules: tuple[FactorRule, ...] = DEFAULT_RULES
 

@@ -1,25 +1,33 @@
-"""The simulated venue in memory: the book of one account, met by bars through the matching function of the paper venue."""
+"""The simulated venue in memory: the book of one account in the engine that also matches for paper. The one place of a run that matches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from apps.core.errors import InvalidInput, OutOfBounds
+from apps.core.rounding import round_fee
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Side, TimeInForce
 from apps.markets.contracts import Bar
 from apps.orders.contracts import OrderRequest
-from apps.orders.domain.costs import Costs
-from apps.orders.domain.matching import BarRange, Match, MatchStatus, RestingOrder, day_end, match
+from apps.orders.domain import engine_codes as code
+from apps.orders.domain.engine import EngineBar, NewOrder
+from apps.orders.domain.engine_book import engine_for
+from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, EngineTimeInForce, Reason, StepStatus
+from apps.orders.domain.instants import day_end, microseconds, moment
+from apps.orders.domain.profiles import EngineProfile
 from apps.orders.domain.vocabulary import Liquidity
+
+_WORKING = (EngineOrderState.OPEN, EngineOrderState.WAITING)
 
 
 @dataclass(frozen=True)
 class Traded:
-    """A fill: what was traded of which order, when and why, and what of the order is left."""
+    """A fill: what was traded of which order, when and why, and what of the order may still trade."""
 
     order_id: UUID
     session_id: UUID
@@ -35,87 +43,126 @@ class Traded:
 
 
 @dataclass(frozen=True)
-class _Open:
-    """An order in the book; `rest` is what the matching function sees of it."""
+class Ended:
+    """An order that trades no more though it has not filled, and the engine's reason."""
 
-    request: OrderRequest
-    rest: RestingOrder
+    order_id: UUID
+    reason: Reason
 
 
 class MemoryVenue:
-    """Orders in the order of their acceptance. The one place of a run that matches."""
+    """Instruments meet their bars in the order of their symbols, orders in the order of their acceptance, as at the paper venue.
 
-    def __init__(self, costs: Costs) -> None:
-        self._costs = costs
-        self._book: dict[UUID, _Open] = {}
+    Marks are the last closes: the engine needs them for what an order may cost. `capital` is in `currency`.
+    """
 
-    def accept(self, request: OrderRequest, *, at: datetime) -> None:
-        """Take an order; bars that close later meet it."""
-        rest = RestingOrder(
-            side=request.side,
-            order_type=request.order_type,
-            remaining=request.quantity,
-            limit_price=request.limit_price,
-            stop_price=request.stop_price,
-            accepted_at=at,
-            day_ends_at=None,
+    def __init__(self, instruments: Sequence[InstrumentSpec], profile: EngineProfile, *, currency: str, capital: Decimal) -> None:
+        self._specs = sorted(instruments, key=lambda spec: spec.symbol)
+        self._places = {spec.id: place for place, spec in enumerate(self._specs)}
+        scale = max(spec.cash_scale for spec in self._specs)
+        self._engine = engine_for(self._specs, profile, currency=currency, cash=capital, cash_scale=scale, traded_value=Decimal(0))
+        self._working: dict[int, OrderRequest] = {}
+
+    def mark(self, closes: Mapping[UUID, int]) -> None:
+        """Remember the closes (price units) of the bars that have just closed."""
+        for key, close in closes.items():
+            self._engine.places[self._places[key], code.I_MARK] = close
+
+    def accept(self, request: OrderRequest, *, at: datetime) -> Reason:
+        """Take an order, which bars that close later meet; NONE, or why it was refused."""
+        spec = request.instrument
+        self._engine.account[code.A_NOW] = microseconds(at)
+        row = self._engine.submit(
+            NewOrder(
+                place=self._places[spec.id],
+                side=request.side.sign,
+                order_type=EngineOrderType[request.order_type],
+                lots=spec.quantity_lots(request.quantity),
+                limit=_units(spec, request.limit_price),
+                stop=_units(spec, request.stop_price),
+                time_in_force=EngineTimeInForce[request.time_in_force],
+            )
         )
-        self._book[request.id] = _Open(request, rest)
+        if self._engine.state(row) is EngineOrderState.REFUSED:
+            return self._engine.reason(row)
+        self._working[row] = request
+        return Reason.NONE
 
     def has_order_of(self, session_id: UUID) -> bool:
         """Whether an order of the session may still trade."""
-        return any(item.request.origin_id == session_id for item in self._book.values())
+        return any(request.origin_id == session_id for request in self._working.values())
 
     def cancel_of(self, session_id: UUID) -> list[UUID]:
         """Take the session's orders out of the book; returns which."""
-        gone = [key for key, item in self._book.items() if item.request.origin_id == session_id]
-        for key in gone:
-            del self._book[key]
-        return gone
+        rows = [row for row, request in self._working.items() if request.origin_id == session_id]
+        for row in rows:
+            self._engine.cancel(row)
+        return [self._working.pop(row).id for row in rows]
 
-    def open_orders(self) -> list[OrderRequest]:
-        """What still waits."""
-        return [item.request for item in self._book.values()]
+    def awaited(self) -> set[UUID]:
+        """Instruments whose next bar an order waits for."""
+        return {request.instrument.id for request in self._working.values()}
 
-    def meet(self, bars: Mapping[UUID, Bar], *, is_daily: bool) -> tuple[list[Traded], list[UUID]]:
-        """Match the book against the bars of one close, by instrument. Returns the fills, and the orders that expired."""
-        fills: list[Traded] = []
-        expired: list[UUID] = []
-        for key, item in list(self._book.items()):
-            bar = bars.get(item.request.instrument.id)
-            if bar is not None:
-                self._meet_one(key, item, bar, fills, expired, is_daily=is_daily)
-        return fills, expired
+    def meet(self, bars: Mapping[UUID, Bar], *, is_daily: bool) -> tuple[list[Traded], list[Ended]]:
+        """Match the book against the bars of one close, by instrument. Raises OutOfBounds where the engine can go no further."""
+        before = int(self._engine.account[code.A_FILLS])
+        for spec in self._specs:
+            if spec.id in bars:
+                self._step(spec, bars[spec.id], is_daily=is_daily)
+        fills = [self._traded(row) for row in self._engine.fill_rows()[before:].tolist()]
+        over = [row for row in self._working if self._engine.state(row) not in _WORKING]
+        ended = [
+            Ended(self._working[row].id, self._engine.reason(row)) for row in over if self._engine.state(row) is not EngineOrderState.FILLED
+        ]
+        for row in over:
+            del self._working[row]
+        return fills, ended
 
-    def _meet_one(self, key: UUID, item: _Open, bar: Bar, fills: list[Traded], expired: list[UUID], *, is_daily: bool) -> None:
-        request, rest = item.request, item.rest
-        if request.time_in_force is TimeInForce.DAY and rest.day_ends_at is None and bar.closed_at > rest.accepted_at:
-            rest = replace(rest, day_ends_at=day_end(opened_at=bar.opened_at, closed_at=bar.closed_at, is_daily=is_daily))
-        span = BarRange(opened_at=bar.opened_at, closed_at=bar.closed_at, open=bar.open, high=bar.high, low=bar.low)
-        outcome = match(rest, span, instrument=request.instrument, costs=self._costs)
-        left = rest.remaining - outcome.quantity
-        if outcome.status is MatchStatus.FILLED:
-            fills.append(_traded(request, outcome, bar.closed_at, remaining=left))
-        if outcome.status is MatchStatus.EXPIRED:
-            expired.append(key)
-        if outcome.status is MatchStatus.EXPIRED or not left:
-            del self._book[key]
-        else:
-            self._book[key] = _Open(request, replace(rest, remaining=left))
+    def _step(self, spec: InstrumentSpec, bar: Bar, *, is_daily: bool) -> None:
+        place = self._places[spec.id]
+        for row, request in self._working.items():
+            begins_day = request.time_in_force is TimeInForce.DAY and self._engine.book[row, code.O_EXPIRES_AT] == code.NEVER
+            if begins_day and request.instrument.id == spec.id and microseconds(bar.closed_at) > self._engine.book[row, code.O_ACTIVE_AT]:
+                ends_at = day_end(opened_at=bar.opened_at, closed_at=bar.closed_at, is_daily=is_daily)
+                self._engine.book[row, code.O_EXPIRES_AT] = microseconds(ends_at)
+        status = self._engine.step_bar(place, _engine_bar(bar, spec))
+        if status is not StepStatus.OK:
+            raise OutOfBounds(
+                f"Matching {spec.symbol} at {bar.closed_at:%Y-%m-%d %H:%M} ended with {status.name}.",
+                where=spec.symbol,
+                hint="Look at the bar, or lower the instrument's largest quantity.",
+            )
+
+    def _traded(self, fill: list[int]) -> Traded:
+        row = fill[code.F_ORDER]
+        request = self._working.get(row)
+        if request is None or request.origin_id is None:
+            raise InvalidInput(
+                "The venue closed a position that ran out of margin.", where="leverage", hint="Sessions trade with their own money alone."
+            )
+        spec, finest = request.instrument, self._engine.instruments[fill[code.F_PLACE]]
+        is_working = self._engine.state(row) in _WORKING
+        left = int(self._engine.book[row, code.O_LOTS] - self._engine.book[row, code.O_FILLED]) if is_working else 0
+        return Traded(
+            order_id=request.id,
+            session_id=request.origin_id,
+            instrument=spec,
+            side=request.side,
+            quantity=spec.quantity(fill[code.F_LOTS]),
+            price=spec.price(fill[code.F_PRICE]),
+            fee=round_fee(finest.cash(fill[code.F_FEE]), spec.cash_unit),
+            liquidity=Liquidity.MAKER if fill[code.F_IS_MAKER] else Liquidity.TAKER,
+            reason=Reason(fill[code.F_REASON]).name,
+            at=moment(fill[code.F_AT]),
+            remaining=spec.quantity(left),
+        )
 
 
-def _traded(request: OrderRequest, outcome: Match, at: datetime, *, remaining: Decimal) -> Traded:
-    assert request.origin_id is not None
-    return Traded(
-        order_id=request.id,
-        session_id=request.origin_id,
-        instrument=request.instrument,
-        side=request.side,
-        quantity=outcome.quantity,
-        price=outcome.price,
-        fee=outcome.fee,
-        liquidity=outcome.reason.liquidity,
-        reason=outcome.reason.name,
-        at=at,
-        remaining=remaining,
-    )
+def _units(spec: InstrumentSpec, price: Decimal | None) -> int:
+    return 0 if price is None else spec.price_units(price)
+
+
+def _engine_bar(bar: Bar, spec: InstrumentSpec) -> EngineBar:
+    """A bar without volume does not know it."""
+    volume = int(Decimal(bar.volume).scaleb(-spec.volume_scale) // spec.lot_size) if bar.volume > 0 else -1
+    return EngineBar(microseconds(bar.opened_at), microseconds(bar.closed_at), bar.open, bar.high, bar.low, bar.close, volume)

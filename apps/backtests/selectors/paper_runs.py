@@ -21,7 +21,7 @@ from apps.markets.contracts import BarWindow, Int64Array
 from apps.markets.domain.bars import to_micros
 from apps.orders import selectors as orders
 from apps.orders.contracts import FillView
-from apps.orders.selectors.simulated import simulated_costs
+from apps.orders.selectors.simulated import simulated_profile
 from apps.portfolio import selectors as portfolio
 from apps.risk import selectors as risk
 from apps.strategies import selectors as strategies
@@ -68,7 +68,7 @@ def paper_run(account_id: UUID) -> PaperRun:
             currency=account.currency,
             capital=account.initial_capital,
             opened_at=account.opened_at,
-            costs=simulated_costs(account_id),
+            profile=simulated_profile(account_id),
             mode=account.mode,
             factor_rules=risk.factor_rules(),
         ),

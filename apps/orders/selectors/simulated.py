@@ -1,17 +1,26 @@
-"""What the simulated venue charges an account."""
+"""What the simulated venue charges an account, and by whose rules it fills."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from uuid import UUID
 
 from apps.core.errors import NotFound
-from apps.orders.domain.costs import Costs
+from apps.orders.domain.profiles import EngineProfile
+from apps.orders.domain.venue_profiles import VenueTerms, tiers_of
+from apps.orders.domain.vocabulary import SlippageChoice, VenueProfile
 from apps.orders.models import SimulatedAccount
 
 
-def simulated_costs(account_id: UUID) -> Costs:
-    """The costs in force; raises NotFound for an account that is not simulated."""
+def simulated_profile(account_id: UUID) -> EngineProfile:
+    """The rules and costs in force; raises NotFound for an account that is not simulated."""
     row = SimulatedAccount.objects.filter(pk=account_id).first()
     if row is None:
         raise NotFound(f"The simulated venue has no account {account_id}.", where="account_id")
-    return Costs.from_bps(fee_bps=row.fee_bps, spread_bps=row.spread_bps, slippage_bps=row.slippage_bps)
+    values = {item.name: getattr(row, item.name) for item in fields(VenueTerms)}
+    choices = {
+        "profile": VenueProfile(row.profile),
+        "slippage_model": SlippageChoice(row.slippage_model),
+        "fee_tiers": tiers_of(row.fee_tiers),
+    }
+    return VenueTerms(**values | choices).engine_profile

@@ -13,14 +13,14 @@ from apps.backtests.domain.session_plan import AccountPlan, SessionPlan
 from apps.core.vocabulary import Direction, TradingMode
 from apps.forecasts.ports import ForecastSource
 from apps.markets.contracts import BarWindow
-from apps.orders.domain.costs import Costs
+from apps.orders.domain.venue_profiles import VenueTerms
 from apps.risk.domain.limits import default_limits
 from apps.risk.domain.rules import Seeds
 from apps.strategies.domain.signals import Signal
 from apps.strategies.domain.strategy import Context, Strategy
 
 SEEDS = Seeds(Decimal(100_000), Decimal("0.1"), 10, Decimal("0.6"))
-COSTS = Costs.from_bps(fee_bps=Decimal(5), spread_bps=Decimal(2), slippage_bps=Decimal(1))
+TERMS = VenueTerms()
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Scripted(Strategy):
 
 
 def account(opened_at: datetime, **changes: object) -> AccountPlan:
-    plan = {"id": UUID(int=7), "currency": "USD", "capital": Decimal(100_000), "opened_at": opened_at, "costs": COSTS}
+    plan = {"id": UUID(int=7), "currency": "USD", "capital": Decimal(100_000), "opened_at": opened_at, "profile": TERMS.engine_profile}
     return AccountPlan(**(plan | changes))  # type: ignore[arg-type]
 
 

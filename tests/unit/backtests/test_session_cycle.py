@@ -15,11 +15,10 @@ from apps.backtests.domain.session_forecasts import NoForecasts
 from apps.backtests.domain.session_parity import DifferenceKind, compare, rows_of
 from apps.core.errors import InvalidInput
 from apps.core.ids import deterministic_uuid
-from apps.orders.domain.costs import Costs
 from apps.strategies.domain.outcomes import Outcome
 from apps.strategies.domain.strategy import build_strategy
 from tests.factories.windows import DAY, make_spec, random_window, real_window
-from tests.unit.backtests.sessions import Scripted, account, opening, run, session
+from tests.unit.backtests.sessions import TERMS, Scripted, account, opening, run, session
 
 FIRST_DAY = int(random_window(2, seed=0).opened_at[0]) // DAY
 
@@ -165,10 +164,10 @@ def test_each_planted_difference_is_named() -> None:
         made = run_sessions(given["account"], [given["plan"]], [given["window"]], forecasts=NoForecasts())  # type: ignore[arg-type, list-item]
         return list(dict.fromkeys(item.kind for item in compare(base, rows_of(made))))
 
-    dearer = Costs.from_bps(fee_bps=Decimal(6), spread_bps=Decimal(2), slippage_bps=Decimal(1))
-    assert kinds(account=replace(opened, costs=dearer))[0] is DifferenceKind.FEE
-    wider = Costs.from_bps(fee_bps=Decimal(5), spread_bps=Decimal(40), slippage_bps=Decimal(1))
-    assert kinds(account=replace(opened, costs=wider))[0] is DifferenceKind.FILL
+    dearer = replace(TERMS, fee_bps=Decimal(6)).engine_profile
+    assert kinds(account=replace(opened, profile=dearer))[0] is DifferenceKind.FEE
+    wider = replace(TERMS, spread_bps=Decimal(40)).engine_profile
+    assert kinds(account=replace(opened, profile=wider))[0] is DifferenceKind.FILL
     assert kinds(plan=replace(plan, risk_per_trade=Decimal("0.01")))[0] is DifferenceKind.SIZE
     assert kinds(plan=replace(plan, strategy=long_between(81, 90)))[0] is DifferenceKind.SIGNAL
     volume = window.volume.copy()
