@@ -1,8 +1,9 @@
 """The only loader of numba. Kernels (`*_nb.py`) are plain Python with scalars and arrays; compute processes compile them.
 
 `TRADING_COMPILE_KERNELS=1` in a process's environment turns compilation on. Everywhere else (web, tests that do not ask)
-the same source runs uncompiled: same results, proven by `tests/unit/core/test_kernel.py`. The on-disk compile cache lives in a folder
-named after a hash of all kernel sources, library versions and the CPU, because numba does not notice a changed callee in another file.
+the same source runs uncompiled: same results, proven by `tests/unit/core/test_kernel.py`. The on-disk compile cache of a module lies in a folder
+named after a hash of its source and of every module of ours that it imports, of library versions and of the CPU: numba does not notice a changed
+callee or constant in another file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import importlib
 import os
 import platform
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
@@ -23,7 +25,7 @@ OPTIONS = {"cache": True, "boundscheck": True, "fastmath": False, "nogil": True,
 """Without numba's runtime no array is reference-counted, which makes calls that pass arrays five to twenty times faster; a kernel that
 allocates does not compile. `_nrt` is not documented, so numba is pinned and `tests/unit/core/test_kernel.py` checks that it works."""
 
-_APPS = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 def is_compiling() -> bool:
@@ -31,22 +33,36 @@ def is_compiling() -> bool:
     return os.environ.get("TRADING_COMPILE_KERNELS") == "1"
 
 
-def kernel_fingerprint() -> str:
-    """Changes whenever any kernel source, a relevant library version or the CPU changes."""
+def kernel_fingerprint(module: str) -> str:
+    """Changes whenever the module, anything of ours that it imports however indirectly, a relevant library version or the CPU changes."""
     digest = hashlib.blake2b(digest_size=12)
-    for source in sorted(_APPS.rglob("*_nb.py")):
-        digest.update(str(source.relative_to(_APPS)).encode())
-        digest.update(source.read_bytes())
+    for name, source in sorted(_sources(module).items()):
+        digest.update(name.encode())
+        digest.update(source)
     for package in ("numba", "llvmlite", "numpy"):
         digest.update(f"{package}={version(package)}".encode())
     digest.update(f"{platform.python_version()}|{platform.machine()}|{platform.processor()}".encode())
     return digest.hexdigest()
 
 
-def cache_directory() -> Path:
-    """Where this version of the kernels is cached."""
-    root = Path(os.environ.get("TRADING_DATA_DIR") or _APPS.parent / "var")
-    return root / "cache" / f"kernels-{kernel_fingerprint()}"
+def _sources(module: str) -> dict[str, bytes]:
+    """The sources that the compiled code of a module depends on: its own, and those of the modules of ours that it imports."""
+    found: dict[str, bytes] = {}
+    wanted = [module]
+    while wanted:
+        name = wanted.pop()
+        path = _ROOT.joinpath(*name.split(".")).with_suffix(".py")
+        if name not in found and path.is_file():
+            found[name] = path.read_bytes()
+            wanted += re.findall(r"^from (apps\.[\w.]+) import", found[name].decode(), flags=re.MULTILINE)
+    return found
+
+
+@cache
+def cache_directory(module: str) -> Path:
+    """Where this version of a module's kernels is cached."""
+    root = Path(os.environ.get("TRADING_DATA_DIR") or _ROOT / "var")
+    return root / "cache" / f"kernels-{kernel_fingerprint(module)}"
 
 
 @overload
@@ -68,20 +84,14 @@ def kernel(signature: Any, *, is_inlined: bool = False) -> Any:
 def _compiled(function: F, signature: str | None, *, is_inlined: bool = False) -> F:
     if not is_compiling():
         return function
-    numba = _numba()
+    numba = importlib.import_module("numba")
+    directory = cache_directory(function.__module__)
+    directory.mkdir(parents=True, exist_ok=True)
+    numba.config.CACHE_DIR = str(directory)
     options = {**OPTIONS, "forceinline": is_inlined}
     decorate = numba.njit(**options) if signature is None else numba.njit(signature, **options)
     compiled: F = decorate(function)
     return compiled
-
-
-@cache
-def _numba() -> Any:
-    """The compiler, with its cache pointed at the folder of these sources."""
-    directory = cache_directory()
-    directory.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(directory))
-    return importlib.import_module("numba")
 
 
 def _no_prefetch(array: Any, index: int) -> None:
@@ -90,7 +100,6 @@ def _no_prefetch(array: Any, index: int) -> None:
 
 def _compiled_prefetch() -> Any:
     """An LLVM intrinsic that numba does not offer."""
-    _numba()
     extending = importlib.import_module("numba.extending")
     types = importlib.import_module("numba.core.types")
     ir = importlib.import_module("llvmlite.ir")

@@ -63,17 +63,19 @@ def test_without_being_asked_a_kernel_is_the_function_itself(monkeypatch: pytest
     assert loader.kernel(plain) is plain
 
 
-def test_the_cache_folder_changes_with_any_kernel_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TRADING_DATA_DIR", str(tmp_path / "var"))
-    monkeypatch.setattr(loader, "_APPS", tmp_path)
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "one_nb.py").write_text("x = 1")
-    first = loader.cache_directory()
-    assert first == loader.cache_directory()
-    assert first.parent == tmp_path / "var" / "cache"
-    (tmp_path / "a" / "plain.py").write_text("x = 1")
-    assert loader.cache_directory() == first
-    (tmp_path / "a" / "one_nb.py").write_text("x = 2")
-    second = loader.cache_directory()
-    (tmp_path / "a" / "two_nb.py").write_text("")
-    assert len({first, second, loader.cache_directory()}) == 3
+def test_the_cache_folder_follows_a_module_and_all_that_it_imports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(loader, "_ROOT", tmp_path)
+    folder = tmp_path / "apps" / "a"
+    folder.mkdir(parents=True)
+    (folder / "codes.py").write_text("LIMIT = 1")
+    (folder / "inner_nb.py").write_text("from apps.a.codes import LIMIT")
+    (folder / "outer_nb.py").write_text("from apps.a.inner_nb import f")
+    (folder / "other_nb.py").write_text("x = 1")
+    outer, other = loader.kernel_fingerprint("apps.a.outer_nb"), loader.kernel_fingerprint("apps.a.other_nb")
+    (folder / "plain.py").write_text("x = 1")
+    assert loader.kernel_fingerprint("apps.a.outer_nb") == outer
+    (folder / "codes.py").write_text("LIMIT = 2")
+    changed = loader.kernel_fingerprint("apps.a.outer_nb")
+    (folder / "inner_nb.py").write_text("from apps.a.codes import LIMIT  # changed")
+    assert len({outer, changed, loader.kernel_fingerprint("apps.a.outer_nb")}) == 3
+    assert loader.kernel_fingerprint("apps.a.other_nb") == other

@@ -1,0 +1,207 @@
+"""Quotes and trades against the book. Rules: "Quotes, trades, depth" in `trading_system/decisions/0010-the-engine.md`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.core.kernel import kernel
+from apps.orders.domain.bar_nb import expire, finish, has_room, liquidate, make, raise_stop, take, volume_for
+from apps.orders.domain.engine_codes import (
+    A_ACTIVE,
+    A_IS_CASH_ONLY,
+    A_NOW,
+    A_STATUS,
+    BUY,
+    I_ASK,
+    I_BID,
+    I_LIMIT_RULE,
+    I_MARK,
+    I_MAX_PRICE,
+    I_POSITION,
+    I_STEPPED_AT,
+    I_TICK,
+    I_VOLUME_LEFT,
+    NEVER,
+    O_ACTIVE_AT,
+    O_EXPIRES_AT,
+    O_FLAGS,
+    O_LIMIT,
+    O_PLACE,
+    O_QUEUE,
+    O_SIDE,
+    O_STATE,
+    O_STOP,
+    O_TIF,
+    O_TYPE,
+    SEEN,
+    TRIGGERED,
+    UNBOUNDED,
+)
+from apps.orders.domain.money_nb import is_below_maintenance
+from apps.orders.domain.pricing_nb import to_tick
+
+MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = range(5)
+IOC = 3
+OPEN = 1
+OK, BOOK_FULL, OVERFLOW, BAD_EVENT = range(4)
+TOUCH = 1
+MARKET_AT_QUOTE, LIMIT_CROSSED, LIMIT_MARKETABLE, STOP_TRIGGERED, TRAIL_TRIGGERED = 42, 43, 45, 46, 49
+LIQUIDATED = 53
+
+
+@kernel("b1(i8[:, ::1], i8[::1], i8, i8)", is_inlined=True)
+def acts(book: Any, account: Any, row: int, place: int) -> bool:
+    """Whether the order sees an event of now."""
+    return bool(book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_ACTIVE_AT] <= account[A_NOW])
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8)")
+def act_as_resting(book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, other_side: int) -> int:
+    """A limit against the other side's price: marketable in its first event, at its limit later; lots traded."""
+    place, side, limit = book[row, O_PLACE], book[row, O_SIDE], book[row, O_LIMIT]
+    if side * (limit - other_side) < 0:
+        return 0
+    if book[row, O_FLAGS] & SEEN:
+        return make(book, active, places, account, fills, row, limit, LIMIT_CROSSED, 1, 0)
+    return make(book, active, places, account, fills, row, to_tick(other_side, places[place, I_TICK], side), LIMIT_MARKETABLE, 0, 0)
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8)")
+def act_on_quote(book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, bid: int, ask: int) -> int:
+    """One order against a quote; lots traded."""
+    order_type, side = book[row, O_TYPE], book[row, O_SIDE]
+    other_side = ask if side == BUY else bid
+    if order_type == MARKET:
+        return take(book, active, places, account, fills, row, other_side, MARKET_AT_QUOTE, -1, 0)
+    if order_type > TRAILING:
+        return 0
+    if order_type == LIMIT or book[row, O_FLAGS] & TRIGGERED:
+        return act_as_resting(book, active, places, account, fills, row, other_side)
+    if order_type == TRAILING:
+        raise_stop(book, places, row, ask if side == BUY else bid)
+    if side * (other_side - book[row, O_STOP]) < 0:
+        return 0
+    if order_type == STOP_LIMIT:
+        book[row, O_FLAGS] |= TRIGGERED
+        return act_as_resting(book, active, places, account, fills, row, other_side)
+    reason = TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED
+    return take(book, active, places, account, fills, row, other_side, reason, -1, 0)
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[::1], i8)")
+def expire_now(book: Any, active: Any, account: Any, place: int) -> None:
+    """End orders whose time is over at this moment."""
+    now = account[A_NOW]
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        if book[row, O_PLACE] == place and book[row, O_EXPIRES_AT] != NEVER and book[row, O_EXPIRES_AT] <= now:
+            expire(book, active, account, place, now, now - 1, now + 1)
+            return
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8)")
+def end_event(book: Any, active: Any, places: Any, account: Any, place: int, mark: int) -> None:
+    """What had to fill at once leaves; marks, flags and the envelope."""
+    now = account[A_NOW]
+    for index in range(account[A_ACTIVE]):
+        row = active[index]
+        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TIF] >= IOC:
+            expire(book, active, account, place, now, now - 1, now)
+            break
+    finish(book, active, places, account, place, now, now + 1, mark)
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8)")
+def step_quote(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, at: int, bid: int, ask: int, bid_lots: int, ask_lots: int
+) -> int:
+    """A new best bid and ask with their sizes (below 0: not known). Sizes cap fills where a volume share is set."""
+    if not (0 < bid <= ask <= places[place, I_MAX_PRICE]) or at < account[A_NOW]:
+        return BAD_EVENT
+    if not has_room(book, active, account, fills, 0):
+        return BOOK_FULL
+    account[A_NOW] = at
+    places[place, I_BID], places[place, I_ASK], places[place, I_STEPPED_AT] = bid, ask, at
+    places[place, I_MARK] = bid if places[place, I_POSITION] > 0 else (ask if places[place, I_POSITION] < 0 else (bid + ask) // 2)
+    expire_now(book, active, account, place)
+    left_bid, left_ask = volume_for(places, place, bid_lots), volume_for(places, place, ask_lots)
+    index = 0
+    while index < account[A_ACTIVE]:
+        row = active[index]
+        index += 1
+        if acts(book, account, row, place):
+            is_buy = book[row, O_SIDE] == BUY
+            places[place, I_VOLUME_LEFT] = left_ask if is_buy else left_bid
+            traded = act_on_quote(book, active, places, account, fills, row, bid, ask)
+            if is_buy and left_ask != UNBOUNDED:
+                left_ask -= traded
+            elif not is_buy and left_bid != UNBOUNDED:
+                left_bid -= traded
+    mark = bid if places[place, I_POSITION] > 0 else (ask if places[place, I_POSITION] < 0 else (bid + ask) // 2)
+    if account[A_IS_CASH_ONLY] == 0 and places[place, I_POSITION] != 0:
+        places[place, I_MARK] = mark
+        if is_below_maintenance(places, account):
+            liquidate(book, active, places, account, fills, place, mark, LIQUIDATED, -1)
+    end_event(book, active, places, account, place, mark)
+    return account[A_STATUS]
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8)")
+def trade_at_limit(book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, lots: int) -> int:
+    """A trade at an order's limit: the queue ahead first, then the order; lots of the trade that are left.
+
+    Without a known queue (no depth seen) the order fills only where the profile lets a touch fill.
+    """
+    place, queue = book[row, O_PLACE], book[row, O_QUEUE]
+    if queue < 0:
+        if places[place, I_LIMIT_RULE] != TOUCH:
+            return lots
+        queue = 0
+    eaten = min(queue, lots)
+    book[row, O_QUEUE] = queue - eaten
+    rest = lots - eaten
+    if rest <= 0:
+        return 0
+    places[place, I_VOLUME_LEFT] = rest
+    traded = make(book, active, places, account, fills, row, book[row, O_LIMIT], LIMIT_CROSSED, 1, 0)
+    places[place, I_VOLUME_LEFT] = UNBOUNDED
+    return rest - traded
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
+def step_trade(  # noqa: PLR0917 - a kernel takes scalars
+    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, at: int, price: int, lots: int
+) -> int:
+    """A trade of others: limits that it goes through fill; at the limit it eats the queue ahead first; stops trigger."""
+    if not (0 < price <= places[place, I_MAX_PRICE]) or lots <= 0 or at < account[A_NOW]:
+        return BAD_EVENT
+    if not has_room(book, active, account, fills, 0):
+        return BOOK_FULL
+    account[A_NOW] = at
+    places[place, I_MARK], places[place, I_STEPPED_AT] = price, at
+    expire_now(book, active, account, place)
+    left = lots
+    index = 0
+    while index < account[A_ACTIVE]:
+        row = active[index]
+        index += 1
+        if not acts(book, account, row, place):
+            continue
+        order_type, side = book[row, O_TYPE], book[row, O_SIDE]
+        places[place, I_VOLUME_LEFT] = UNBOUNDED
+        if order_type == LIMIT or (order_type == STOP_LIMIT and book[row, O_FLAGS] & TRIGGERED):
+            beyond = side * (book[row, O_LIMIT] - price)
+            if beyond > 0:
+                make(book, active, places, account, fills, row, book[row, O_LIMIT], LIMIT_CROSSED, 1, 0)
+            elif beyond == 0 and left > 0:
+                left = trade_at_limit(book, active, places, account, fills, row, left)
+        elif order_type in (STOP, STOP_LIMIT, TRAILING):
+            if order_type == TRAILING:
+                raise_stop(book, places, row, price)
+            if side * (price - book[row, O_STOP]) >= 0:
+                if order_type == STOP_LIMIT:
+                    book[row, O_FLAGS] |= TRIGGERED
+                else:
+                    take(book, active, places, account, fills, row, price, TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED, -1, 0)
+    end_event(book, active, places, account, place, price)
+    return account[A_STATUS]
