@@ -153,6 +153,16 @@ def supertrend_nb(middles: Any, distances: Any, closes: Any, state: Any, out: An
 
 
 @kernel
+def begin_parabolic(state: Any, high: float, low: float, high_before: float, low_before: float, start: float) -> None:  # noqa: PLR0917 - scalars
+    """The side, stop and extreme that the second bar begins with."""
+    fell = low_before - low
+    is_long = start > 0.0 or (start == 0.0 and not (fell > 0.0 and high - high_before < fell))
+    state[3] = 1.0 if is_long else 0.0
+    state[4] = abs(start) if start != 0.0 else (low_before if is_long else high_before)
+    state[5] = high if is_long else low
+
+
+@kernel
 def parabolic(  # noqa: PLR0917 - a kernel takes scalars
     state: Any, high: float, low: float, start: float, offset: float,
     long_start: float, long_step: float, long_most: float, short_start: float, short_step: float, short_most: float,
@@ -171,11 +181,7 @@ def parabolic(  # noqa: PLR0917 - a kernel takes scalars
         state[7] = short_start
         return NAN
     if state[0] == 2.0:
-        fell = low_before - low
-        is_long = start > 0.0 or (start == 0.0 and not (fell > 0.0 and high - high_before < fell))
-        state[3] = 1.0 if is_long else 0.0
-        state[4] = abs(start) if start != 0.0 else (low_before if is_long else high_before)
-        state[5] = high if is_long else low
+        begin_parabolic(state, high, low, high_before, low_before, start)
         high_before, low_before = high, low
     if state[3] > 0.0:
         if low > state[4]:

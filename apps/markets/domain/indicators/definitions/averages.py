@@ -55,9 +55,16 @@ def _tema(bars: Bars, length: int) -> Node:
     return 3.0 * once - 3.0 * twice + ema(twice, length)
 
 
-@indicator("t3", KIND, "Tillson's T3: the generalised double EMA three times over.", length=Whole(5), factor=Number(0.7, 0.0, 1.0))
+@indicator("t3", KIND, "Tillson's T3: the generalised double EMA three times over, worked out from six EMAs of each other.", length=Whole(5), factor=Number(0.7, 0.0, 1.0))
 def _t3(bars: Bars, length: int, factor: float) -> Node:
-    return _double(_double(_double(bars.close, length, factor), length, factor), length, factor)
+    level, levels = bars.close, []
+    for _ in range(6):
+        level = ema(level, length)
+        levels.append(level)
+    square, cube = factor * factor, factor * factor * factor
+    weights = (1.0 + 3.0 * factor + 3.0 * square + cube, -3.0 * factor - 6.0 * square - 3.0 * cube, 3.0 * square + 3.0 * cube, -cube)
+    first, second, third, fourth = (part * weight for part, weight in zip(levels[2:], weights, strict=True))
+    return first + second + third + fourth
 
 
 @indicator("trima", KIND, "Triangular moving average: a simple average of a simple average, each half as long.", length=Whole(20))
