@@ -23,7 +23,9 @@ def test_buying_twice_averages_the_cost() -> None:
     first = book_trade(Holding(), Trade(10, 100, 5))
     second = book_trade(first.holding, Trade(10, 200, 5))
     assert (first.change, second.change) == (Change.OPENED, Change.CHANGED)
-    assert second.holding == Holding(lots=20, cost=3000, realised=0, fees=10, trip_lots=20, trip_realised=0, trip_fees=10, trip_entry_value=3000)
+    assert second.holding == Holding(
+        lots=20, cost=3000, realised=0, fees=10, trip_lots=20, trip_realised=0, trip_fees=10, trip_entry_value=3000
+    )
 
 
 def test_a_partial_close_rounds_toward_zero_and_what_is_left_stays_in_the_cost() -> None:
