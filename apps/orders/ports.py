@@ -106,6 +106,8 @@ class BrokerOrderState:
     filled: Decimal
     reason: str = ""
     terms: Amendment = NOTHING_TOLD
+    made_by_venue: BrokerOrder | None = None
+    """The order itself where the venue made it: it closed a position that the account could not carry any more."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from trading_system.runtime.throwaway import start_throwaway_servers
 
 ROOT = Path(__file__).resolve().parents[2]
-ARGUMENTS = {"matching": [["kernel"], ["decimal"]]}
+ARGUMENTS: dict[str, list[list[str]]] = {}
 COMPILED = {"TRADING_COMPILE_KERNELS": "1"}
 
 

@@ -96,7 +96,7 @@ def trade(world: World, source: random.Random) -> list[UUID]:
             str(source.randrange(1, 50)),
             instrument=source.choice(world.instruments),
             limit_price=source.choice([None, None, "96", "90"]),
-            time_in_force=source.choice(list(TimeInForce)),
+            time_in_force=source.choice([TimeInForce.GTC, TimeInForce.DAY]),
         )
         for _ in range(source.choice([2, 3, 4]))
     ]

@@ -50,9 +50,9 @@ def prices_are_finite() -> None:
 
 
 def limits_need_to_be_crossed() -> None:
-    touched = matching.order(1, matching.nb.LIMIT, limit=9_000)
-    result = matching.kernel(touched, matching.bar(10_000, 11_000, 9_000), adverse_ppm=0, fee_ppm=0)
-    assert result[0] == matching.nb.NOTHING
+    touched = matching.make_order(1, OrderType.LIMIT, limit=9_000)
+    result = matching.outcome(touched, (10_000, 11_000, 9_000), adverse_ppm=0, fee_ppm=0)
+    assert result[0] is matching.EngineOrderState.OPEN
 
 
 SENDING = "apps.orders.services.sending"
@@ -144,9 +144,9 @@ MUTANTS = (
     ),
     Mutant(
         "a touch fills a limit",
-        "apps.orders.domain.matching_nb",
-        "        if beyond > 0:",
-        "        if beyond >= 0:",
+        "apps.orders.domain.bar_nb",
+        "    if beyond < 0 or (beyond == 0 and places[place, I_LIMIT_RULE] != TOUCH):",
+        "    if beyond < 0:",
         limits_need_to_be_crossed,
     ),
 )

@@ -79,7 +79,9 @@ def tiers_of(rows: Sequence[Sequence[object]]) -> tuple[tuple[Decimal, Decimal, 
         tiers = tuple((Decimal(str(value)), Decimal(str(maker)), Decimal(str(taker))) for value, maker, taker in rows)
     except (InvalidOperation, TypeError, ValueError):
         raise InvalidInput(
-            "Each fee tier is [value traded, maker bps, taker bps].", where="fee_tiers", hint="For example [[100000, 8, 10], [1000000, 6, 8]]."
+            "Each fee tier is [value traded, maker bps, taker bps].",
+            where="fee_tiers",
+            hint="For example [[100000, 8, 10], [1000000, 6, 8]].",
         ) from None
     values = [value for value, _, _ in tiers]
     if values != sorted(set(values)):

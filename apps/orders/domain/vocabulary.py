@@ -75,6 +75,8 @@ class OrderOrigin(StrEnum):
     SESSION = "SESSION"
     MANUAL = "MANUAL"
     HALT = "HALT"
+    VENUE = "VENUE"
+    """The venue closed what the account could not carry any more."""
 
 
 class Liquidity(StrEnum):

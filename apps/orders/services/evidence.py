@@ -11,11 +11,14 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from apps.orders.contracts import OPEN_STATUSES, Amendment, OrderStatus
+from apps.core.vocabulary import TradingMode
+from apps.events.contracts import AlertLevel
+from apps.events.services import raise_alert, record_event
+from apps.orders.contracts import OPEN_STATUSES, Amendment, OrderCreated, OrderOrigin, OrderStatus
 from apps.orders.domain.states import Trigger, is_legal
 from apps.orders.models import Order
-from apps.orders.ports import BrokerOrderState, VenueOrderStatus
-from apps.orders.services.transitions import Transitions
+from apps.orders.ports import BrokerOrder, BrokerOrderState, VenueOrderStatus
+from apps.orders.services.transitions import Transitions, history_step
 
 _ENDED = {
     VenueOrderStatus.CANCELLED: Trigger.CANCEL,
@@ -32,6 +35,7 @@ def differs(order: Order, state: BrokerOrderState) -> bool:
 
 def take_working_states(account_id: UUID, states: Sequence[BrokerOrderState], *, at: datetime) -> None:
     """Store the quantities and prices that orders work with, and that children have opened, in the caller's transaction."""
+    _adopt(account_id, states, at=at)
     transitions = Transitions()
     for order, state in _paired(account_id, states):
         changes = _changes(order, state.terms)
@@ -53,6 +57,63 @@ def take_ended_states(account_id: UUID, states: Sequence[BrokerOrderState], *, a
         if order.status in OPEN_STATUSES and is_legal(OrderStatus(order.status), trigger):
             transitions.apply(order, trigger, at=at, detail=state.reason or f"The venue says {state.status}.")
     transitions.save()
+
+
+def _adopt(account_id: UUID, states: Sequence[BrokerOrderState], *, at: datetime) -> None:
+    """Record the orders that the venue made itself, so that their fills belong to something; once each."""
+    made = {state.client_order_id: state for state in states if state.made_by_venue is not None}
+    if not made:
+        return
+    known = Order.objects.filter(client_order_id__in=list(made)).values_list("client_order_id", flat=True)
+    for client_id in sorted(made.keys() - set(known)):
+        state, order = made[client_id], made[client_id].made_by_venue
+        if order is not None:
+            _record(account_id, order, state, at=at)
+
+
+def _record(account_id: UUID, order: BrokerOrder, state: BrokerOrderState, *, at: datetime) -> None:
+    """An order that works at the venue already. It only reduces, so it reserves nothing; the account's orders say in which mode it trades."""
+    latest = Order.objects.filter(account_id=account_id).order_by("-id").values_list("mode", flat=True).first()
+    row = Order(
+        account_id=account_id,
+        instrument_id=order.instrument_id,
+        client_order_id=order.client_order_id,
+        mode=latest or TradingMode.PAPER,
+        side=order.side,
+        status=OrderStatus.ACKNOWLEDGED,
+        venue_order_id=state.venue_order_id,
+        origin=OrderOrigin.VENUE,
+        is_reducing=True,
+        reason="The account could not carry the position any more; the venue closed it.",
+        market_at=at,
+        **vars(order.terms),
+    )
+    made = history_step(row, "CREATE", before=None, detail=row.reason)
+    row.save(force_insert=True)
+    made.save(force_insert=True)
+    created = OrderCreated(
+        order_id=row.id,
+        client_order_id=row.client_order_id,
+        account_id=account_id,
+        instrument_id=order.instrument_id,
+        symbol=order.symbol,
+        side=order.side,
+        order_type=order.order_type,
+        quantity=order.quantity,
+        limit_price=None,
+        stop_price=None,
+        origin=OrderOrigin.VENUE,
+        origin_id=None,
+        decision_id=None,
+    )
+    record_event(created, occurred_at=at, actor="venue", subject=str(row.id))
+    raise_alert(
+        AlertLevel.CRITICAL,
+        f"{order.symbol} was liquidated",
+        f"{order.side} {order.quantity} {order.symbol}: {row.reason}",
+        actor="executor",
+        subject=str(account_id),
+    )
 
 
 def _never_opened(state: BrokerOrderState) -> bool:

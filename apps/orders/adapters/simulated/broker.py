@@ -12,6 +12,7 @@ from apps.orders.adapters.simulated import mapping
 from apps.orders.adapters.simulated.client import SimulatedVenue
 from apps.orders.contracts import Amendment
 from apps.orders.domain.validation import check_order
+from apps.orders.models import SimulatedOrder
 from apps.orders.ports import (
     AccountRef,
     AmendAnswer,
@@ -34,7 +35,7 @@ class SimulatedBroker:
 
     def __init__(self, account: AccountRef) -> None:
         self._account = account
-        self._venue = SimulatedVenue(account.id)
+        self._venue = SimulatedVenue(account)
 
     def fence_with(self, check: Callable[[], None]) -> None:
         self._venue.fence_with(check)
@@ -47,7 +48,8 @@ class SimulatedBroker:
         except (InvalidInput, NotFound, Conflict) as error:
             return PlaceAnswer(PlaceOutcome.REJECTED, reason=error.message)
         failpoint("simulated.after_accept")
-        return PlaceAnswer(PlaceOutcome.ACCEPTED, venue_order_id=str(row.venue_order_id))
+        is_waiting = row.status == VenueOrderStatus.WAITING
+        return PlaceAnswer(PlaceOutcome.ACCEPTED, venue_order_id=str(row.venue_order_id), is_waiting=is_waiting)
 
     def cancel(self, client_order_id: str) -> None:
         self._venue.cancel(client_order_id)
@@ -81,14 +83,20 @@ class SimulatedBroker:
 
     def match(self, closed_at: datetime) -> Sequence[BrokerOrderState]:
         """Match the book against the bars that closed then, in the caller's transaction, once: matching up to an earlier or the same
-        close again changes nothing. Returns the orders that ended without a fill."""
+        close again changes nothing. Returns every order that it changed."""
         account = self._venue.locked_account()
         if account.matched_through is not None and closed_at <= account.matched_through:
             return []
         changed = self._venue.match(account, closed_at)
         account.matched_through = closed_at
-        account.save(update_fields=["matched_through", "next_sequence"])
-        return [mapping.to_state(row) for row in changed if row.status == VenueOrderStatus.EXPIRED]
+        account.save(update_fields=["matched_through", "next_sequence", "next_acceptance", "cash_flow", "traded_value"])
+        return [self._state(row, closed_at) for row in changed]
+
+    def _state(self, row: SimulatedOrder, closed_at: datetime) -> BrokerOrderState:
+        """An order that came into being at this close is the venue's own."""
+        is_own = row.accepted_at == closed_at
+        symbol = instrument_spec(row.instrument_id).symbol
+        return mapping.to_state(row, made_by_venue=mapping.to_broker_order(row, symbol=symbol) if is_own else None)
 
 
 BROKER = SimulatedBroker
