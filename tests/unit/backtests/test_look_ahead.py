@@ -53,7 +53,7 @@ def tomorrow(bars: BarWindow) -> list[bool]:
 
 def scaled_by_the_whole(bars: BarWindow) -> list[bool]:
     """The common mistake: normalised by the mean and spread of all data."""
-    return [bool(score > 0.5) for score in (bars.close - bars.close.mean()) / bars.close.std()]
+    return [bool(score > 0.5) for score in (bars.close - bars.close.mean()) / max(bars.close.std(), 1.0)]
 
 
 def highest_of_all(bars: BarWindow) -> Floats:
