@@ -55,7 +55,13 @@ def _tema(bars: Bars, length: int) -> Node:
     return 3.0 * once - 3.0 * twice + ema(twice, length)
 
 
-@indicator("t3", KIND, "Tillson's T3: the generalised double EMA three times over, worked out from six EMAs of each other.", length=Whole(5), factor=Number(0.7, 0.0, 1.0))
+@indicator(
+    "t3",
+    KIND,
+    "Tillson's T3: the generalised double EMA three times over, worked out from six EMAs of each other.",
+    length=Whole(5),
+    factor=Number(0.7, 0.0, 1.0),
+)
 def _t3(bars: Bars, length: int, factor: float) -> Node:
     level, levels = bars.close, []
     for _ in range(6):
