@@ -147,6 +147,13 @@ class MemoryBooks:
             self._day_started_at, self._day_start_equity = day, self.newest.valuation.equity
         self.points.append(EquityPoint(at, valuation, max(self.newest.peak, valuation.equity)))
 
+    def restate(self) -> None:
+        """Value the newest point again, after what was booked since."""
+        point = self.points.pop()
+        valuation = value_account(self.cash, [position.held() for position in self._positions.values()])
+        peak = self.points[-1].peak if self.points else self._account.capital
+        self.points.append(EquityPoint(point.at, valuation, max(peak, valuation.equity)))
+
     def exposure(self, instrument_id: UUID) -> AccountExposure:
         """What the gate needs to know, as of the newest point."""
         worth, position = self.newest.valuation, self._positions.get(instrument_id)

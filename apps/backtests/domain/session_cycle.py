@@ -20,15 +20,18 @@ from apps.backtests.domain.session_books import ClosedTrip, EquityPoint, MemoryB
 from apps.backtests.domain.session_desk import MemoryDesk
 from apps.backtests.domain.session_plan import AccountPlan, SessionPlan
 from apps.backtests.domain.session_series import InstrumentSeries
-from apps.backtests.domain.session_venue import MemoryVenue, Traded
+from apps.backtests.domain.session_venue import Ended, MemoryVenue, Traded
 from apps.core.errors import InvalidInput
+from apps.core.ids import client_order_id
 from apps.core.values import InstrumentSpec
+from apps.core.vocabulary import OrderType, Side
 from apps.forecasts.contracts import ForecastView, NoForecast
 from apps.forecasts.domain.features import WARMUP_BARS
 from apps.forecasts.ports import ForecastSource
 from apps.markets.contracts import BarWindow, Int64Array
 from apps.markets.domain.bars import from_micros, to_micros
-from apps.orders.contracts import OrderRequest
+from apps.orders.contracts import OrderOrigin, OrderRequest
+from apps.orders.domain.engine import Engine
 from apps.orders.domain.engine_codes import Reason
 from apps.portfolio.domain.ledger import Holding
 from apps.risk.domain.values import RiskFactor, Sizing, Verdict
@@ -81,6 +84,8 @@ class SessionRun:
     ended: dict[UUID, Reason]
     cancelled: frozenset[UUID]
     failed: dict[UUID, str]
+    engine: Engine
+    """The venue's book with every order and fill as the engine has them."""
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -95,12 +100,14 @@ def run_sessions(
     *,
     forecasts: ForecastSource,
     closes: Int64Array | None = None,
+    closes_at_end: bool = False,
     after_close: Callable[[int, int], None] | None = None,
 ) -> SessionRun:
     """Play the closes after the account's opening.
 
     `bars` hold the whole history of each instrument, with what lies before the opening. `closes` are all closes of the market in
     microseconds (None: those of `bars`); the account is valued at each. `after_close(done, total)` is called after each and may raise.
+    With `closes_at_end` whatever is held is given up at the last closes; paper does not do that.
     Raises InvalidInput for a session without bars.
     """
     engine = _Cycle(account, sessions, bars, forecasts)
@@ -111,6 +118,8 @@ def run_sessions(
         engine.play(closed)
         if after_close is not None:
             after_close(done, len(played))
+    if closes_at_end and played:
+        engine.close_out(from_micros(played[-1]))
     return engine.result()
 
 
@@ -167,6 +176,19 @@ class _Cycle:
         for session in ended:
             self._end_if_over(session, closed)
 
+    def close_out(self, at: datetime) -> None:
+        """Give up what the sessions hold at the last closes."""
+        for number, session in enumerate(self._sessions, start=1):
+            for order_id in self._venue.cancel_of(session.plan.id):
+                self._desk.release(order_id)
+                self._cancelled.add(order_id)
+            if session.position:
+                self._place(
+                    _exit(session, self._series[session.plan.instrument_id].bars.instrument, at, number=len(self._decisions) + number), at
+                )
+        self._settle(*self._venue.fill_at_close())
+        self._books.restate()
+
     def result(self) -> SessionRun:
         """What has come of it."""
         return SessionRun(
@@ -182,13 +204,17 @@ class _Cycle:
             ended=self._ended,
             cancelled=frozenset(self._cancelled),
             failed=self._failed,
+            engine=self._venue.engine,
         )
 
     def _match(self, places: dict[UUID, int]) -> None:
         met = {key: self._series[key].bar(places[key]) for key in self._venue.awaited() if key in places}
         if not met:
             return
-        fills, ended = self._venue.meet(met, is_daily=self._is_daily)
+        self._settle(*self._venue.meet(met, is_daily=self._is_daily))
+
+    def _settle(self, fills: list[Traded], ended: list[Ended]) -> None:
+        """Book what was filled and release what has ended."""
         for traded in fills:
             self._books.book(traded)
             self._by_id[traded.session_id].position += traded.side.sign * traded.quantity
@@ -290,6 +316,26 @@ def _started(account: AccountPlan, plan: SessionPlan, series: dict[UUID, Instrum
     after = to_micros(max(account.opened_at, plan.starts_after or account.opened_at))
     ends_at = to_micros(plan.ends_at) if plan.ends_at else None
     return _Session(plan, plan.strategy, terms, _bars_needed(plan.strategy), after, ends_at, changes=changes)
+
+
+def _exit(session: _Session, instrument: InstrumentSpec, at: datetime, *, number: int) -> OrderRequest:
+    """The order that gives up what a session holds."""
+    account_id, session_id = session.terms.account_id, session.plan.id
+    return OrderRequest(
+        id=UUID(int=number),
+        client_order_id=client_order_id(account_id=account_id, origin=f"{session_id}|end|{at.isoformat()}"),
+        account_id=account_id,
+        instrument=instrument,
+        side=Side.SELL if session.position > 0 else Side.BUY,
+        order_type=OrderType.MARKET,
+        quantity=abs(session.position),
+        mode=session.terms.mode,
+        market_at=at,
+        origin=OrderOrigin.SESSION,
+        is_reducing=True,
+        origin_id=session_id,
+        reason="The run ends.",
+    )
 
 
 def _bars_needed(strategy: Strategy) -> int:

@@ -15,7 +15,7 @@ from apps.core.vocabulary import Side, TimeInForce
 from apps.markets.contracts import Bar
 from apps.orders.contracts import OrderRequest
 from apps.orders.domain import engine_codes as code
-from apps.orders.domain.engine import EngineBar, NewOrder
+from apps.orders.domain.engine import Engine, EngineBar, NewOrder
 from apps.orders.domain.engine_book import engine_for
 from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, EngineTimeInForce, Reason, StepStatus
 from apps.orders.domain.instants import day_end, microseconds, moment
@@ -63,6 +63,11 @@ class MemoryVenue:
         self._engine = engine_for(self._specs, profile, currency=currency, cash=capital, cash_scale=scale, traded_value=Decimal(0))
         self._working: dict[int, OrderRequest] = {}
 
+    @property
+    def engine(self) -> Engine:
+        """The book, for its records."""
+        return self._engine
+
     def mark(self, closes: Mapping[UUID, int]) -> None:
         """Remember the closes (price units) of the bars that have just closed."""
         for key, close in closes.items():
@@ -109,6 +114,18 @@ class MemoryVenue:
         for spec in self._specs:
             if spec.id in bars:
                 self._step(spec, bars[spec.id], is_daily=is_daily)
+        return self._outcome(before)
+
+    def fill_at_close(self) -> tuple[list[Traded], list[Ended]]:
+        """Fill the market orders that were given on the last close at that close."""
+        before = int(self._engine.account[code.A_FILLS])
+        for key in sorted(self.awaited(), key=lambda key: self._places[key]):
+            place = self._places[key]
+            _require_ok(self._engine.match_at_close(place, close=int(self._engine.places[place, code.I_MARK])), self._specs[place].symbol)
+        return self._outcome(before)
+
+    def _outcome(self, before: int) -> tuple[list[Traded], list[Ended]]:
+        """The fills after the first `before`, and the orders that have ended without."""
         fills = [self._traded(row) for row in self._engine.fill_rows()[before:].tolist()]
         over = [row for row in self._working if self._engine.state(row) not in _WORKING]
         ended = [
@@ -125,13 +142,7 @@ class MemoryVenue:
             if begins_day and request.instrument.id == spec.id and microseconds(bar.closed_at) > self._engine.book[row, code.O_ACTIVE_AT]:
                 ends_at = day_end(opened_at=bar.opened_at, closed_at=bar.closed_at, is_daily=is_daily)
                 self._engine.book[row, code.O_EXPIRES_AT] = microseconds(ends_at)
-        status = self._engine.step_bar(place, _engine_bar(bar, spec))
-        if status is not StepStatus.OK:
-            raise OutOfBounds(
-                f"Matching {spec.symbol} at {bar.closed_at:%Y-%m-%d %H:%M} ended with {status.name}.",
-                where=spec.symbol,
-                hint="Look at the bar, or lower the instrument's largest quantity.",
-            )
+        _require_ok(self._engine.step_bar(place, _engine_bar(bar, spec)), f"{spec.symbol} at {bar.closed_at:%Y-%m-%d %H:%M}")
 
     def _traded(self, fill: list[int]) -> Traded:
         row = fill[code.F_ORDER]
@@ -155,6 +166,13 @@ class MemoryVenue:
             reason=Reason(fill[code.F_REASON]).name,
             at=moment(fill[code.F_AT]),
             remaining=spec.quantity(left),
+        )
+
+
+def _require_ok(status: StepStatus, where: str) -> None:
+    if status is not StepStatus.OK:
+        raise OutOfBounds(
+            f"Matching {where} ended with {status.name}.", where=where, hint="Look at the bar, or lower the instrument's largest quantity."
         )
 
 
