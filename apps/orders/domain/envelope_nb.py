@@ -11,10 +11,10 @@ from apps.core.kernel import kernel
 from apps.orders.domain.engine_codes import (
     A_ACTIVE,
     A_CASH,
+    A_CURRENCIES,
     A_IS_CASH_ONLY,
     BUY,
     I_CASH_PER_PRICE_LOT,
-    I_CURRENCY,
     I_HIGH_BOUND,
     I_LOW_BOUND,
     I_MAINTENANCE_PPM,
@@ -57,12 +57,12 @@ def compact(book: Any, active: Any, account: Any) -> None:
 
 @kernel("void(i8[:, ::1], i8[::1], i8)")
 def add_liquidation(places: Any, account: Any, place: int) -> None:
-    """Narrow the envelope to where the account might be liquidated; with several positions there is no envelope at all."""
+    """Narrow the envelope to where the account might be liquidated; with several positions or currencies there is no envelope at all."""
     for other in range(places.shape[0]):
         if other != place and places[other, I_POSITION] != 0:
             places[place, I_LOW_BOUND] = UNBOUNDED
             return
-    if places[place, I_CURRENCY] != 0:
+    if account[A_CURRENCIES] > 1:
         places[place, I_LOW_BOUND] = UNBOUNDED
         return
     cash = float(account[A_CASH])
@@ -114,6 +114,15 @@ def refresh(book: Any, active: Any, places: Any, account: Any, place: int) -> No
     places[place, I_TIME_BOUND] = time_bound
     if account[A_IS_CASH_ONLY] == 0 and places[place, I_POSITION] != 0:
         add_liquidation(places, account, place)
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8)", is_inlined=True)
+def widen_others(places: Any, account: Any, place: int) -> None:
+    """Money has moved: until they are stepped, the other instruments of a margin account have no envelope."""
+    if account[A_IS_CASH_ONLY] == 0:
+        for other in range(places.shape[0]):
+            if other != place:
+                places[other, I_LOW_BOUND] = UNBOUNDED
 
 
 @kernel("b1(i8[:, ::1], i8, i8, i8, i8)", is_inlined=True)

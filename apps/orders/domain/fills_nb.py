@@ -32,6 +32,7 @@ from apps.orders.domain.engine_codes import (
     I_ALLOWS_SHORT,
     I_CASH_PER_PRICE_LOT,
     I_CURRENCY,
+    I_LOW_BOUND,
     I_MAX_LOTS,
     I_POSITION,
     I_TICK,
@@ -64,7 +65,9 @@ from apps.orders.domain.engine_codes import (
     O_VALUE,
     OPENED_IN_RANGE,
     REDUCE_ONLY,
+    UNBOUNDED,
 )
+from apps.orders.domain.envelope_nb import widen_others
 from apps.orders.domain.money_nb import affordable_lots, in_account_currency
 from apps.orders.domain.pricing_nb import fee, relative_price, share_up, to_tick
 
@@ -96,6 +99,7 @@ def set_trailing_stop(book: Any, places: Any, row: int) -> None:
 def open_order(book: Any, active: Any, places: Any, account: Any, row: int, price: int) -> None:
     """Put the order among those that may act; a trailing stop starts from `price`."""
     book[row, O_STATE] = OPEN
+    places[book[row, O_PLACE], I_LOW_BOUND] = UNBOUNDED
     active[account[A_ACTIVE]] = row
     account[A_ACTIVE] += 1
     if book[row, O_TYPE] == TRAILING:
@@ -185,6 +189,8 @@ def record_fill(  # noqa: PLR0917 - a kernel takes scalars
     places[place, I_VOLUME_LEFT] -= lots
     if abs(account[slot]) > INT64_SAFE or abs(places[place, I_POSITION]) > places[place, I_MAX_LOTS]:
         account[A_STATUS] = OVERFLOW
+    if places.shape[0] > 1:
+        widen_others(places, account, place)
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[::1], i8, i8)")
