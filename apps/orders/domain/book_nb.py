@@ -15,7 +15,6 @@ from apps.orders.domain.engine_codes import (
     A_NOW,
     A_ORDERS,
     A_WAITING,
-    BOOK_COLUMNS,
     BUY,
     CHANGED,
     I_ALLOWS_SHORT,
@@ -38,12 +37,15 @@ from apps.orders.domain.engine_codes import (
     O_FILLED,
     O_FLAGS,
     O_GROUP,
+    O_LEVERAGE,
     O_LIMIT,
     O_LIMIT_PPM,
     O_LOTS,
+    O_NEAR_PPM,
     O_NEXT,
     O_PARENT,
     O_PLACE,
+    O_PROFIT_PPM,
     O_QUEUE,
     O_REASON,
     O_SIDE,
@@ -57,6 +59,7 @@ from apps.orders.domain.engine_codes import (
     O_TRAIL_PPM,
     O_TYPE,
     O_VALUE,
+    O_WAS_RAISED,
     POST_ONLY,
     REDUCE_ONLY,
     UNBOUNDED,
@@ -219,7 +222,7 @@ def submit(  # noqa: PLR0917 - a kernel takes scalars
     book[row, O_QUEUE] = -1
     book[row, O_CHILDREN] = NO_ROW
     book[row, O_NEXT] = NO_ROW
-    for column in (O_FILLED, O_BEST, O_REASON, O_VALUE, O_FEE, O_ENDED_AT, BOOK_COLUMNS - 1):
+    for column in (O_FILLED, O_BEST, O_REASON, O_VALUE, O_FEE, O_ENDED_AT, O_WAS_RAISED, O_LEVERAGE, O_PROFIT_PPM, O_NEAR_PPM):
         book[row, column] = 0
     is_waiting = parent != NO_ROW and book[parent, O_FILLED] == 0
     book[row, O_STATE] = WAITING if is_waiting else OPEN

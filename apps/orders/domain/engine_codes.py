@@ -167,6 +167,8 @@ OPENED_IN_RANGE = 16
 """Opened by a fill inside this bar: its limits wait for the next one."""
 CHANGED = 32
 """Its price was changed since the last event (freqtrade's clamp)."""
+NEAR_ONLY = 64
+"""A guard that is not raised before its profit is reached."""
 
 # Columns of a row of `book`.
 (
@@ -199,9 +201,13 @@ CHANGED = 32
     O_CHILDREN,
     O_NEXT,
     O_WAS_RAISED,
-) = range(29)
-BOOK_COLUMNS = 29
-"""O_CHILDREN is the first child's row, O_NEXT the next child of the same parent."""
+    O_LEVERAGE,
+    O_PROFIT_PPM,
+    O_NEAR_PPM,
+) = range(32)
+BOOK_COLUMNS = 32
+"""O_CHILDREN is the first child's row, O_NEXT the next child of the same parent. The last three are those of a guard (`guards_nb.py`): leverage in
+thousandths (0 = no guard); the profit that a target wants, or from which a trailing stop follows more closely; how closely then."""
 
 # Columns of a row of `fills`.
 (
