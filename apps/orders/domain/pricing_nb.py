@@ -32,6 +32,8 @@ SLIPPAGE_NONE = 0
 SLIPPAGE_HALF_SPREAD = 2
 SLIPPAGE_VOLUME_SHARE = 3
 SLIPPAGE_SQUARE_ROOT = 4
+QUOTED = -2
+"""In place of a volume: the price is a quote, which has the spread in it."""
 
 
 @kernel("i8(i8, i8)", is_inlined=True)
@@ -103,11 +105,11 @@ def root_up(value: int) -> int:
 
 @kernel("i8(i8[:, ::1], i8, i8, i8)", is_inlined=True)
 def adverse_ppm(places: Any, place: int, lots: int, volume: int) -> int:
-    """What taking liquidity costs beyond the price, in millionths. `volume` below 0 means not known: no impact."""
+    """What taking liquidity costs beyond the price, in millionths. `volume` below 0 is not known: no impact; QUOTED: nor a spread."""
     model = places[place, I_SLIPPAGE]
     if model == SLIPPAGE_NONE:
         return 0
-    ppm = places[place, I_HALF_SPREAD_PPM]
+    ppm = 0 if volume == QUOTED else places[place, I_HALF_SPREAD_PPM]
     if model == SLIPPAGE_HALF_SPREAD:
         return ppm
     ppm += places[place, I_SLIPPAGE_PPM]

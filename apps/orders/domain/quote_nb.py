@@ -33,16 +33,19 @@ from apps.orders.domain.engine_codes import (
     O_STOP,
     O_TIF,
     O_TYPE,
+    POST_ONLY,
     SEEN,
     TRIGGERED,
     UNBOUNDED,
 )
+from apps.orders.domain.fills_nb import end_order
 from apps.orders.domain.money_nb import is_below_maintenance
-from apps.orders.domain.pricing_nb import to_tick
+from apps.orders.domain.pricing_nb import QUOTED, to_tick
 
 MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = range(5)
 IOC = 3
-OPEN = 1
+OPEN, CANCELLED = 1, 3
+WOULD_TAKE = 6
 OK, BOOK_FULL, OVERFLOW, BAD_EVENT = range(4)
 TOUCH = 1
 MARKET_AT_QUOTE, LIMIT_CROSSED, LIMIT_MARKETABLE, STOP_TRIGGERED, TRAIL_TRIGGERED = 42, 43, 45, 46, 49
@@ -57,9 +60,12 @@ def acts(book: Any, account: Any, row: int, place: int) -> bool:
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8)")
 def act_as_resting(book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, other_side: int) -> int:
-    """A limit against the other side's price: marketable in its first event, at its limit later; lots traded."""
+    """A limit against the other side's price: marketable in its first event (post-only leaves then), at its limit later; lots traded."""
     place, side, limit = book[row, O_PLACE], book[row, O_SIDE], book[row, O_LIMIT]
     if side * (limit - other_side) < 0:
+        return 0
+    if book[row, O_FLAGS] & SEEN == 0 and book[row, O_FLAGS] & POST_ONLY:
+        end_order(book, account, row, CANCELLED, WOULD_TAKE)
         return 0
     if book[row, O_FLAGS] & SEEN:
         return make(book, active, places, account, fills, row, limit, LIMIT_CROSSED, 1, 0)
@@ -72,7 +78,7 @@ def act_on_quote(book: Any, active: Any, places: Any, account: Any, fills: Any, 
     order_type, side = book[row, O_TYPE], book[row, O_SIDE]
     other_side = ask if side == BUY else bid
     if order_type == MARKET:
-        return take(book, active, places, account, fills, row, other_side, MARKET_AT_QUOTE, -1, 0)
+        return take(book, active, places, account, fills, row, other_side, MARKET_AT_QUOTE, QUOTED, 0)
     if order_type > TRAILING:
         return 0
     if order_type == LIMIT or book[row, O_FLAGS] & TRIGGERED:
@@ -82,10 +88,11 @@ def act_on_quote(book: Any, active: Any, places: Any, account: Any, fills: Any, 
     if side * (other_side - book[row, O_STOP]) < 0:
         return 0
     if order_type == STOP_LIMIT:
-        book[row, O_FLAGS] |= TRIGGERED
+        # The limit begins its life with this event.
+        book[row, O_FLAGS] = (book[row, O_FLAGS] | TRIGGERED) & ~SEEN
         return act_as_resting(book, active, places, account, fills, row, other_side)
     reason = TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED
-    return take(book, active, places, account, fills, row, other_side, reason, -1, 0)
+    return take(book, active, places, account, fills, row, other_side, reason, QUOTED, 0)
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[::1], i8)")
@@ -103,11 +110,7 @@ def expire_now(book: Any, active: Any, account: Any, place: int) -> None:
 def end_event(book: Any, active: Any, places: Any, account: Any, place: int, mark: int) -> None:
     """What had to fill at once leaves; marks, flags and the envelope."""
     now = account[A_NOW]
-    for index in range(account[A_ACTIVE]):
-        row = active[index]
-        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TIF] >= IOC:
-            expire(book, active, account, place, now, now - 1, now)
-            break
+    expire(book, active, account, place, now, now, now)
     finish(book, active, places, account, place, now, now + 1, mark)
 
 
@@ -141,7 +144,8 @@ def step_quote(  # noqa: PLR0917 - a kernel takes scalars
     if account[A_IS_CASH_ONLY] == 0 and places[place, I_POSITION] != 0:
         places[place, I_MARK] = mark
         if is_below_maintenance(places, account):
-            liquidate(book, active, places, account, fills, place, mark, LIQUIDATED, -1)
+            liquidate(book, active, places, account, fills, place, mark, LIQUIDATED, QUOTED)
+            mark = (bid + ask) // 2
     end_event(book, active, places, account, place, mark)
     return account[A_STATUS]
 
@@ -172,7 +176,7 @@ def trade_at_limit(book: Any, active: Any, places: Any, account: Any, fills: Any
 def step_trade(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, at: int, price: int, lots: int
 ) -> int:
-    """A trade of others: limits that it goes through fill; at the limit it eats the queue ahead first; stops trigger."""
+    """A trade of others: resting limits that it goes through fill; at the limit it eats the queue ahead first; stops trigger."""
     if not (0 < price <= places[place, I_MAX_PRICE]) or lots <= 0 or at < account[A_NOW]:
         return BAD_EVENT
     if not has_room(book, active, account, fills, 0):
@@ -189,6 +193,8 @@ def step_trade(  # noqa: PLR0917 - a kernel takes scalars
             continue
         order_type, side = book[row, O_TYPE], book[row, O_SIDE]
         places[place, I_VOLUME_LEFT] = UNBOUNDED
+        if book[row, O_TIF] >= IOC:
+            continue
         if order_type == LIMIT or (order_type == STOP_LIMIT and book[row, O_FLAGS] & TRIGGERED):
             beyond = side * (book[row, O_LIMIT] - price)
             if beyond > 0:
@@ -203,5 +209,8 @@ def step_trade(  # noqa: PLR0917 - a kernel takes scalars
                     book[row, O_FLAGS] |= TRIGGERED
                 else:
                     take(book, active, places, account, fills, row, price, TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED, -1, 0)
-    end_event(book, active, places, account, place, price)
+    if account[A_IS_CASH_ONLY] == 0 and places[place, I_POSITION] != 0 and is_below_maintenance(places, account):
+        liquidate(book, active, places, account, fills, place, price, LIQUIDATED, -1)
+    expire_now(book, active, account, place)
+    finish(book, active, places, account, place, at, at + 1, price)
     return account[A_STATUS]
