@@ -13,7 +13,9 @@ from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.engine import Engine, EngineBar, NewOrder
 from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
+from apps.orders.domain.envelope_nb import is_outside
 from apps.orders.domain.profiles import IDEAL
+from apps.orders.domain.quote_nb import step_quote, step_trade
 from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, HOLDING_COLUMNS, TRADE_COLUMNS
 from apps.portfolio.domain.ledger_nb import book_fills
 from tests.unit.backtests.oracle import Amendment, Bar, Depth, Instrument, OracleLedger, OracleVenue, Quote, Request, Trade
@@ -142,6 +144,9 @@ _FILL_COLUMNS = (
 class EngineDriver:
     """The kernels' side. The numbers of the world are written into the engine's arrays, so that every combination can be had."""
 
+    skipped = 0
+    """Bars that were not stepped."""
+
     def __init__(self, world: World) -> None:
         names = [f"C{number}" for number in range(len(world.cash))]
         specs = [_spec(one, names[one.currency]) for one in world.instruments]
@@ -202,8 +207,17 @@ class EngineDriver:
             case Bar():
                 bar = EngineBar(event.opened_at, event.closed_at, event.open, event.high, event.low, event.close, event.volume)
                 return self.engine.step_bar(event.place, bar)
+            case Quote():
+                numbers = (event.place, event.at, event.bid, event.ask, event.bid_lots, event.ask_lots)
+                return StepStatus(step_quote(*self._tables(), *numbers))
+            case Trade():
+                return StepStatus(step_trade(*self._tables(), event.place, event.at, event.price, event.lots))
             case _:
                 raise NotImplementedError(type(event).__name__)
+
+    def _tables(self) -> tuple[Any, ...]:
+        self.engine.make_room()
+        return self.engine.book, self.engine.active, self.engine.places, self.engine.account, self.engine.fills
 
     def books(self) -> Books:
         self._book()
@@ -231,6 +245,19 @@ class EngineDriver:
             len(self.engine.currencies),
         )
         self.booked = last
+
+
+class SkippingDriver(EngineDriver):
+    """The engine as a fast driver uses it: bars that stay inside the envelope are not stepped."""
+
+    def step(self, event: Event) -> StepStatus:
+        places, account = self.engine.places, self.engine.account
+        if not isinstance(event, Bar) or is_outside(places, event.place, event.low, event.high, event.closed_at):
+            return super().step(event)
+        self.skipped += 1
+        account[code.A_NOW] = event.closed_at
+        places[event.place, code.I_MARK] = event.close
+        return StepStatus.OK
 
 
 def _order(row: list[int]) -> Row:

@@ -98,6 +98,7 @@ class Dice:
         return choices[self.number(0, len(choices) - 1)]
 
 
+BARS = (("bar",),)
 ALL_KINDS = (("bar",), ("bar",), ("quote", "trade"), ("depth", "trade"), ("bar", "quote", "trade", "depth"))
 
 
@@ -205,7 +206,7 @@ class Market:
         bid = min(bid, ask)
         if kind == "depth":
             return Depth(place, at, self._levels(bid, -tick, tick, highest), self._levels(ask, tick, tick, highest))
-        return Quote(place, at, bid, ask, self.dice.one_of([0, 3, 20, 300]), self.dice.one_of([0, 3, 20, 300]))
+        return Quote(place, at, bid, ask, self.dice.one_of([-1, 0, 30, 3_000]), self.dice.one_of([-1, 0, 30, 3_000]))
 
     def _levels(self, best: int, step: int, low: int, high: int) -> tuple[Level, ...]:
         prices = [best + step * number for number in range(self.dice.number(1, 4))]
@@ -224,11 +225,15 @@ class Trader:
     world: World
     market: Market
     oracle: OracleVenue
+    eagerness: float = 1.0
+    """How often it does anything at all."""
     groups: int = 0
 
     def act(self, place: int, event: Event | None = None) -> list[Action]:
         """What is sent after an event of the instrument, or before the first one."""
         actions: list[Action] = []
+        if not self.dice.chance(self.eagerness):
+            return actions
         for _ in range(self.dice.one_of([0, 0, 1, 1, 2])):
             roll = self.dice.number(0, 99)
             if roll < 12 and self.oracle.orders:

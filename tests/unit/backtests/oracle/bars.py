@@ -22,7 +22,7 @@ from tests.unit.backtests.oracle.model import Order, Place, State
 from tests.unit.backtests.oracle.orders import Offer, end, raise_trail, try_fill
 
 _AT_OPEN = {EngineOrderType.MARKET, EngineOrderType.MARKET_ON_OPEN}
-_AT_ONCE = {EngineTimeInForce.IOC, EngineTimeInForce.FOK}
+AT_ONCE = {EngineTimeInForce.IOC, EngineTimeInForce.FOK}
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ def leave_at_once(state: State, place: int, at: int, has_met: Callable[[Order], 
         if is_new or not has_met(order):
             continue
         order.is_seen = True
-        if order.tif in _AT_ONCE:
+        if order.tif in AT_ONCE:
             end(state, order, EngineOrderState.CANCELLED, Reason.NOT_FILLED_AT_ONCE, at)
 
 
@@ -252,6 +252,6 @@ def match_at_close(state: State, number: int, close: int, volume: int) -> StepSt
         if not order.is_open or order.type is not EngineOrderType.MARKET or not is_fresh:
             continue
         try_fill(state, order, Offer(close, Reason.MARKET_AT_CLOSE, state.now), lambda child: None)
-        if order.is_open and order.tif in _AT_ONCE:
+        if order.is_open and order.tif in AT_ONCE:
             end(state, order, EngineOrderState.CANCELLED, Reason.NOT_FILLED_AT_ONCE, state.now)
     return state.status

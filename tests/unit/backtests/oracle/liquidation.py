@@ -8,10 +8,10 @@ from tests.unit.backtests.oracle.model import Request, State
 from tests.unit.backtests.oracle.orders import Offer, end, new_order, open_order, try_fill
 
 
-def at_price(state: State, number: int, price: int, reason: Reason) -> None:
+def at_price(state: State, number: int, price: int, reason: Reason, *, has_spread: bool = False) -> None:
     """Close the position at `price` where equity at it is below maintenance."""
     if state.places[number].position and not money.is_cash_only(state) and money.is_below_maintenance(state, {number: price}):
-        _close(state, number, price, reason)
+        _close(state, number, price, reason, has_spread=has_spread)
 
 
 def in_range(state: State, number: int, *, open_: int, low: int, high: int) -> None:
@@ -33,7 +33,7 @@ def _first_below(state: State, number: int, open_: int, worst: int) -> int:
     return price
 
 
-def _close(state: State, number: int, price: int, reason: Reason) -> None:
+def _close(state: State, number: int, price: int, reason: Reason, *, has_spread: bool = False) -> None:
     """The whole position by an order of the venue's own, whatever the volume; what could open it again is cancelled."""
     place = state.places[number]
     for order in state.active_orders(number):
@@ -45,6 +45,6 @@ def _close(state: State, number: int, price: int, reason: Reason) -> None:
     state.orders.append(order)
     open_order(state, order, place.mark)
     left, place.left = place.left, None
-    try_fill(state, order, Offer(price, reason, state.now), lambda child: None)
+    try_fill(state, order, Offer(price, reason, state.now, has_spread=has_spread), lambda child: None)
     place.left = left
     state.branches[f"liquidation {reason.name}"] += 1

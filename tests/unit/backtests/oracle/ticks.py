@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from apps.orders.domain.engine_codes import BUY, SELL, EngineOrderState, EngineOrderType, Reason, StepStatus
+from apps.orders.domain.engine_codes import BUY, SELL, EngineOrderState, EngineOrderType, LimitRule, Reason, StepStatus
 from tests.unit.backtests.oracle import costs, liquidation
-from tests.unit.backtests.oracle.bars import expire, leave_at_once
-from tests.unit.backtests.oracle.model import Order, State
+from tests.unit.backtests.oracle.bars import AT_ONCE, expire, leave_at_once
+from tests.unit.backtests.oracle.model import Order, Place, State
 from tests.unit.backtests.oracle.orders import Offer, end, raise_trail, try_fill
 
 
@@ -53,42 +53,48 @@ class Depth:
 
 
 def step_quote(state: State, quote: Quote) -> StepStatus:
+    """Sizes below 0 are not known; they cap fills where a volume share is set."""
     number, at, bid, ask = quote.place, quote.at, quote.bid, quote.ask
     place = state.places[number]
-    if not (0 < bid <= ask <= place.instrument.max_price and min(quote.bid_lots, quote.ask_lots) >= 0 and at >= state.now):
+    if not (0 < bid <= ask <= place.instrument.max_price and at >= state.now):
         return StepStatus.BAD_BAR
+    state.now = at
+    place.mark = _mark(place, bid, ask)
     expire(state, number, at)
-    place.mark = (bid + ask) // 2
-    _liquidate_at_quote(state, number, bid, ask, at)
-    sizes = {BUY: quote.ask_lots, SELL: quote.bid_lots}
+    left = {BUY: _share_of_size(place, quote.ask_lots), SELL: _share_of_size(place, quote.bid_lots)}
     queue = state.active_orders(number)
     for order in queue:
-        if not order.is_open or order.active_at > at:
-            continue
-        # The price that this side trades at, and what stands there.
-        price = ask if order.side == BUY else bid
-        place.volume = sizes[order.side]
-        place.left = sizes[order.side] if place.instrument.volume_share_ppm else None
-        _meet_quote(state, order, price, at, queue)
-        if place.left is not None:
-            sizes[order.side] = place.left
-    return _finish(state, number, at)
+        if order.is_open and order.active_at <= at:
+            place.volume, place.left = -1, left[order.side]
+            _meet_quote(state, order, ask if order.side == BUY else bid, at, queue)
+            left[order.side] = place.left
+    place.mark = _mark(place, bid, ask)
+    liquidation.at_price(state, number, place.mark, Reason.LIQUIDATED, has_spread=True)
+    place.mark = _mark(place, bid, ask)
+    _finish(state, number, at)
+    return state.status
 
 
-def _liquidate_at_quote(state: State, number: int, bid: int, ask: int, at: int) -> None:
-    place = state.places[number]
-    place.volume, place.left = 0, None
-    liquidation.at_price(state, number, bid if place.position > 0 else ask, Reason.LIQUIDATED, at)
+def _mark(place: Place, bid: int, ask: int) -> int:
+    """What closing the position would bring; the middle, rounded down, where there is none."""
+    if place.position > 0:
+        return bid
+    return ask if place.position < 0 else (bid + ask) // 2
+
+
+def _share_of_size(place: Place, lots: int) -> int | None:
+    share = place.instrument.volume_share_ppm
+    return costs.share_down(lots, share) if share and lots >= 0 else None
 
 
 def _meet_quote(state: State, order: Order, price: int, at: int, queue: list[Order]) -> None:
     if order.type is EngineOrderType.MARKET:
         try_fill(state, order, Offer(price, Reason.MARKET_AT_QUOTE, at, has_spread=True), queue.append)
         return
-    if order.type is EngineOrderType.TRAILING and (order.best == 0 or order.side * (price - order.stop) < 0):
+    if order.type is EngineOrderType.TRAILING:
         raise_trail(state, order, price)
     is_fresh = not order.is_seen
-    if order.waits_for_stop and order.stop and order.side * (price - order.stop) >= 0:
+    if order.waits_for_stop and order.side * (price - order.stop) >= 0:
         if order.type is not EngineOrderType.STOP_LIMIT:
             reason = Reason.TRAIL_TRIGGERED if order.type is EngineOrderType.TRAILING else Reason.STOP_TRIGGERED
             try_fill(state, order, Offer(price, reason, at, has_spread=True), queue.append)
@@ -105,78 +111,73 @@ def _meet_limit(state: State, order: Order, price: int, at: int, queue: list[Ord
     elif order.post_only:
         end(state, order, EngineOrderState.CANCELLED, Reason.WOULD_TAKE, at)
     else:
-        reason = Reason.LIMIT_MARKETABLE if order.type is EngineOrderType.LIMIT else Reason.STOP_LIMIT_TRIGGERED
         tick = state.places[order.place].instrument.tick
         rounded = costs.to_tick(price, tick, order.side)
-        try_fill(state, order, Offer(rounded, reason, at, pays_slippage=False, has_spread=True), queue.append)
+        try_fill(state, order, Offer(rounded, Reason.LIMIT_MARKETABLE, at, pays_slippage=False), queue.append)
 
 
-def _finish(state: State, number: int, at: int) -> StepStatus:
-    place = state.places[number]
+def _finish(state: State, number: int, at: int) -> None:
     leave_at_once(state, number, at, lambda order: order.active_at <= at)
     expire(state, number, at)
-    place.volume, place.left = 0, None
-    state.now = max(state.now, at)
-    return state.status
 
 
 def step_trade(state: State, trade: Trade) -> StepStatus:
-    """Stops first, then resting limits; IOC, FOK and market orders wait for a quote, depth or bar."""
-    number, at, price, lots = trade.place, trade.at, trade.price, trade.lots
+    """Orders in the order of their acceptance: stops, and limits that rest. IOC, FOK and market orders wait for a quote, depth or bar."""
+    number, at, price = trade.place, trade.at, trade.price
     place = state.places[number]
-    if not (0 < price <= place.instrument.max_price and lots > 0 and at >= state.now):
+    if not (0 < price <= place.instrument.max_price and trade.lots > 0 and at >= state.now):
         return StepStatus.BAD_BAR
+    state.now, place.mark = at, price
     expire(state, number, at)
-    place.mark, place.volume, place.left = price, lots, None
-    liquidation.at_price(state, number, price, Reason.LIQUIDATED, at)
-    queue = [order for order in state.active_orders(number) if order.active_at <= at]
+    left = trade.lots
+    queue = state.active_orders(number)
     for order in queue:
-        if order.is_open and order.waits_for_stop:
+        place.volume, place.left = -1, None
+        if not order.is_open or order.active_at > at:
+            continue
+        if order.waits_for_stop:
             _meet_trade_as_stop(state, order, price, at, queue)
-    brought = lots
-    for order in queue:
-        if order.is_open and order.acts_as_limit and not order.waits_for_next_event and order.tif.name not in {"IOC", "FOK"}:
-            brought -= _meet_trade_as_limit(state, order, trade, lots - brought, queue)
-    for order in queue:
-        order.is_seen = True
-        order.waits_for_next_event = False
+        elif order.acts_as_limit and order.tif not in AT_ONCE:
+            left = _meet_trade_as_limit(state, order, trade, left, queue)
+    liquidation.at_price(state, number, price, Reason.LIQUIDATED)
+    for order in state.active_orders(number):
+        order.is_seen = order.is_seen or order.active_at <= at
     expire(state, number, at)
-    place.volume, place.left = 0, None
-    state.now = max(state.now, at)
     return state.status
 
 
 def _meet_trade_as_stop(state: State, order: Order, price: int, at: int, queue: list[Order]) -> None:
-    if order.type is EngineOrderType.TRAILING and (order.best == 0 or order.side * (price - order.stop) < 0):
+    if order.type is EngineOrderType.TRAILING:
         raise_trail(state, order, price)
-    if order.stop == 0 or order.side * (price - order.stop) < 0:
+    if order.side * (price - order.stop) < 0:
         return
-    if order.type is not EngineOrderType.STOP_LIMIT:
-        reason = Reason.TRAIL_TRIGGERED if order.type is EngineOrderType.TRAILING else Reason.STOP_TRIGGERED
-        try_fill(state, order, Offer(price, reason, at), queue.append)
+    if order.type is EngineOrderType.STOP_LIMIT:
+        order.is_triggered = True
         return
-    order.is_triggered = order.waits_for_next_event = True
-    if order.side * (order.limit - price) >= 0:
-        rounded = costs.to_tick(price, state.places[order.place].instrument.tick, order.side)
-        try_fill(state, order, Offer(rounded, Reason.STOP_LIMIT_TRIGGERED, at, pays_slippage=False), queue.append)
+    reason = Reason.TRAIL_TRIGGERED if order.type is EngineOrderType.TRAILING else Reason.STOP_TRIGGERED
+    try_fill(state, order, Offer(price, reason, at), queue.append)
 
 
-def _meet_trade_as_limit(state: State, order: Order, trade: Trade, shared: int, queue: list[Order]) -> int:
-    """Lots filled. At the limit the trade first eats what is queued ahead of us; `shared` went to earlier orders."""
-    lots = trade.lots
-    beyond = order.side * (order.limit - trade.price)
-    if beyond < 0:
-        return 0
-    eaten = 0
-    if beyond == 0:
-        eaten = min(order.queue or 0, lots)
-        order.queue = (order.queue or 0) - eaten
+def _meet_trade_as_limit(state: State, order: Order, trade: Trade, left: int, queue: list[Order]) -> int:
+    """Through the limit: all of it. At the limit: what is queued ahead first, then us. Returns what is left of the trade for others.
+
+    Without a known queue a touch fills only where the profile lets it.
+    """
     place = state.places[order.place]
-    place.left = max(0, lots - eaten - shared)
+    offer = Offer(order.limit, Reason.LIMIT_CROSSED, trade.at, is_maker=True)
+    beyond = order.side * (order.limit - trade.price)
+    if beyond > 0:
+        try_fill(state, order, offer, queue.append)
+        return left
+    if beyond < 0 or left == 0 or (order.queue is None and place.instrument.limit_rule is not LimitRule.TOUCH):
+        return left
+    eaten = min(order.queue or 0, left)
+    order.queue = (order.queue or 0) - eaten
+    place.left = left - eaten
     before = order.filled
-    try_fill(state, order, Offer(order.limit, Reason.LIMIT_CROSSED, trade.at, is_maker=True), queue.append)
-    place.left = None
-    return order.filled - before
+    if place.left:
+        try_fill(state, order, offer, queue.append)
+    return left - eaten - (order.filled - before)
 
 
 def is_bad_depth(state: State, depth: Depth) -> bool:
@@ -197,8 +198,7 @@ def step_depth(state: State, depth: Depth) -> StepStatus:
     number, at, bids, asks = depth.place, depth.at, depth.bids, depth.asks
     place = state.places[number]
     expire(state, number, at)
-    place.mark = (bids[0].price + asks[0].price) // 2
-    _liquidate_at_quote(state, number, bids[0].price, asks[0].price, at)
+    place.mark = _mark(place, bids[0].price, asks[0].price)
     left = {BUY: [replace(level) for level in asks], SELL: [replace(level) for level in bids]}
     best = {BUY: asks[0].price, SELL: bids[0].price}
     shown = {BUY: bids, SELL: asks}
