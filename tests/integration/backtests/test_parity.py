@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
+from uuid import UUID
 
 import pytest
+from django.core.management import CommandError, call_command
 
-from apps.backtests.domain.session_forecasts import NoForecasts
 from apps.backtests.domain.session_parity import DifferenceKind, compare, rows_of
-from apps.backtests.selectors.paper_runs import PaperRun, paper_run
+from apps.backtests.services.repeating import repeat_paper
+from apps.core.vocabulary import OrderType, Side
+from apps.forecasts import services as forecasts
+from apps.forecasts.models import Forecast, ForecastModel
+from apps.markets import selectors as markets
+from apps.orders import services as orders
 from apps.orders.models import Fill
 from apps.portfolio import selectors as portfolio
-from apps.strategies.models import Decision, Strategy, TradingSession
+from apps.strategies import services as strategies
+from apps.strategies.models import Decision, Strategy
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -19,21 +28,55 @@ pytestmark = pytest.mark.django_db
 CRISIS = datetime(2007, 6, 1, tzinfo=UTC)
 
 
-def played(world: World, bars: int) -> PaperRun:
-    world.step(bars)
+def account_of_world() -> UUID:
     account_id = portfolio.default_account_id()
     assert account_id is not None
-    return paper_run(account_id)
+    return account_id
 
 
-def test_every_decision_fill_and_equity_of_paper_is_repeated_to_the_unit() -> None:
-    paper = played(World(starts_at=CRISIS, train=True), 250)
-    assert len(paper.rows.decisions) == Decision.objects.count() == 250 * 7
-    assert len(paper.rows.fills) == Fill.objects.count() > 10
-    assert len(paper.rows.equity) == 251
-    repeated = rows_of(paper.repeat())
-    assert compare(paper.rows, repeated) == []
-    assert repeated.decisions == paper.rows.decisions
-    assert sorted(repeated.fills, key=repr) == sorted(paper.rows.fills, key=repr)
-    assert repeated.equity == paper.rows.equity
-    assert repeated.cash == paper.rows.cash
+def test_paper_is_repeated_to_the_unit_through_a_training_and_new_parameters() -> None:
+    world = World(starts_at=CRISIS, train=True)
+    world.step(25)
+    momentum = Strategy.objects.get(kind="momentum")
+    strategies.update_parameters(strategy_id=momentum.id, values={"fast_bars": 5, "slow_bars": 30}, actor="test", reason="a livelier one")
+    assert forecasts.run_training(forecasts.train_venue(venue_id=world.venue_id, reason="test"))
+    world.step(45)
+    assert ForecastModel.objects.values("training_run").distinct().count() == 2
+    assert Forecast.objects.values("model__training_run").distinct().count() == 2, "models of both trainings were used"
+
+    repeated = repeat_paper(account_of_world())
+    assert repeated.differences == []
+    paper, rows = repeated.paper.rows, rows_of(repeated.run)
+    assert len(paper.decisions) == Decision.objects.count() == 70 * 7
+    assert len(paper.fills) == Fill.objects.count() > 10
+    assert len(paper.equity) == 71
+    assert rows.decisions == paper.decisions
+    assert sorted(rows.fills, key=repr) == sorted(paper.fills, key=repr)
+    assert rows.equity == paper.equity
+    assert (rows.cash, len(rows.positions)) == (paper.cash, len(paper.positions))
+    assert {item.forecast_return is None for item in paper.decisions} == {False}
+
+    retrained = repeat_paper(account_of_world(), is_retrained=True)
+    assert retrained.differences == []
+    assert compare(rows, rows_of(retrained.run)) == []
+
+
+def test_what_a_person_traded_beside_the_sessions_shows_as_a_difference() -> None:
+    world = World(starts_at=CRISIS)
+    world.step(3)
+    output = StringIO()
+    call_command("repeat_paper", stdout=output)
+    assert output.getvalue().endswith("0 differences.\n")
+    assert output.getvalue().startswith("21 decisions, 5 fills, 4 values of equity repeated in ")
+    apple = markets.instrument_by_symbol(world.venue_id, "AAPL")
+    orders.submit_manual_order(
+        account_id=account_of_world(), instrument_id=apple.id, side=Side.BUY, order_type=OrderType.MARKET, quantity=Decimal(10),
+        actor="test", now=datetime.now(UTC),
+    )  # fmt: skip
+    world.settle()
+    world.step(2)
+    with pytest.raises(CommandError):
+        call_command("repeat_paper", stdout=output)
+    kinds = {item.kind for item in repeat_paper(account_of_world()).differences}
+    assert DifferenceKind.BOOKS in kinds
+    assert not kinds & {DifferenceKind.DATA, DifferenceKind.FORECAST, DifferenceKind.LATENCY, DifferenceKind.FEE}
