@@ -28,6 +28,18 @@ class RecordKind(StrEnum):
     EQUITY = "equity"
 
 
+class ExportFormat(StrEnum):
+    """What records can be had as."""
+
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+    @property
+    def media_type(self) -> str:
+        return {"csv": "text/csv", "json": "application/json", "parquet": "application/vnd.apache.parquet"}[self.value]
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far something is; `total` is 0 until it is known."""

@@ -15,6 +15,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 MANAGE = str(BASE_DIR / "manage.py")
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+_COMPILED = {"TRADING_COMPILE_KERNELS": "1"}
+"""For what computes: kernels are compiled when it starts."""
 _CELERY = ["-m", "celery", "-A", "trading_system"]
 _QUIET_WORKER = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
 
@@ -65,7 +67,7 @@ def application_processes(*, host: str, port: int, settings: Mapping[str, str]) 
         ProcessSpecification(
             name=name,
             command=[sys.executable, *arguments],
-            environment=application_environment(name, settings),
+            environment=application_environment(name, settings) | (_COMPILED if name == "trainer" else {}),
             niceness=10 if name == "trainer" else 0,
             has_heartbeat=name != "web",
             stop_signal=signal.SIGQUIT if name in _CELERY_WORKERS else signal.SIGTERM,

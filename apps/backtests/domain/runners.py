@@ -9,9 +9,12 @@ ends in `_run` is loaded when the first run is made, and declares its runner:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import msgspec
 
 from apps.backtests.domain.config import RunConfig, RunMode, Value
 from apps.backtests.domain.points import PointResult
@@ -115,6 +118,16 @@ def check_strategy(config: RunConfig) -> None:
         found.check(config)
     else:
         build_strategy(config.strategy, dict(config.parameters))
+
+
+def modes_for(config: RunConfig) -> list[RunMode]:
+    """The modes in which the configuration's strategy can be run, the fastest first; the parameters are not looked at."""
+    found = []
+    for mode in (RunMode.VECTOR, RunMode.EVENT, RunMode.SESSION):
+        with suppress(NotFound):
+            parameter_specs(msgspec.structs.replace(config, mode=mode))
+            found.append(mode)
+    return found
 
 
 def parameter_specs(config: RunConfig) -> list[ParameterSpec]:

@@ -85,7 +85,8 @@ def sharpe_statistics(equity: EquitySeries) -> SharpeStatistics | None:
 def buy_and_hold(windows: Sequence[BarWindow]) -> EquitySeries | None:
     """The value of 1 put into the instruments in equal parts at the first open; None where they have no bar in common."""
     start = max(int(window.opened_at[0]) for window in windows)
-    times = np.unique(np.concatenate([window.closed_at[window.opened_at >= start] for window in windows]))
+    closes = [window.closed_at[window.opened_at >= start] for window in windows]
+    times = closes[0] if len(closes) == 1 else np.unique(np.concatenate(closes))
     if not len(times):
         return None
     values = np.zeros(len(times) + 1)

@@ -48,6 +48,19 @@ class Column:
         convert = self._converter()
         return [None if value == self.empty and self.empty is not None else convert(value) for value in self.values.tolist()]
 
+    def text(self) -> list[str]:
+        """The values as CSV takes them: exact decimals without exponent, times in ISO 8601, empty where there is none."""
+        convert = self._decimal_text if self.kind is ColumnKind.DECIMAL else _text
+        values = self.values.tolist() if self.kind is ColumnKind.DECIMAL else self.python()
+        return ["" if value is None or (value == self.empty and self.empty is not None) else convert(value) for value in values]
+
+    def _decimal_text(self, units: int) -> str:
+        if not self.scale:
+            return str(units)
+        whole, rest = divmod(abs(units), 10**self.scale)
+        digits = f"{rest:0{self.scale}d}".rstrip("0")
+        return f"{'-' if units < 0 else ''}{whole}{'.' if digits else ''}{digits}"
+
     def _converter(self) -> Callable[[int], Any]:
         if self.kind is ColumnKind.TIME:
             return lambda value: _EPOCH + timedelta(microseconds=value)
@@ -58,6 +71,12 @@ class Column:
             words = self.words or {}
             return lambda value: words.get(value, str(value))
         return bool if self.kind is ColumnKind.FLAG else int
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True, eq=False)

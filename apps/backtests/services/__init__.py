@@ -1,7 +1,7 @@
 """Writes of backtests: asking for runs and sweeps, making them, stopping and deleting them."""
 
 from apps.backtests.services.executing import execute_run
-from apps.backtests.services.requests import cancel_run, check_request, delete_run, repeat_run, request_run
+from apps.backtests.services.requests import cancel_run, check_request, delete_run, fastest_mode, repeat_run, request_run
 from apps.backtests.services.sweeper import sweep_chunks, sweep_runs
 from apps.backtests.services.sweeping import execute_chunk
 from apps.backtests.services.sweeps import cancel_sweep, delete_sweep, request_sweep, run_point
@@ -14,6 +14,7 @@ __all__ = [
     "delete_sweep",
     "execute_chunk",
     "execute_run",
+    "fastest_mode",
     "repeat_run",
     "request_run",
     "request_sweep",

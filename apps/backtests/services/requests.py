@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 from django.db import transaction
 
 from apps.backtests.contracts import RunDeleted, RunRequested
 from apps.backtests.domain.checks import check_capital, check_config
 from apps.backtests.domain.config import RunConfig, config_from_json
 from apps.backtests.domain.families import family_of, symbols_text
-from apps.backtests.domain.runners import check_strategy
+from apps.backtests.domain.runners import check_strategy, modes_for
 from apps.backtests.domain.states import RunState
 from apps.backtests.domain.trials import RunPurpose
 from apps.backtests.domain.walking import candidates
@@ -58,6 +59,12 @@ def request_run(
         if is_queued:
             send_on_commit(RUN_TASK, run_id=run.id)
     return run.id
+
+
+def fastest_mode(config: RunConfig) -> RunConfig:
+    """The configuration in the fastest mode that its strategy knows; as it is where none knows it, for the refusal to say so."""
+    found = modes_for(config)
+    return msgspec.structs.replace(config, mode=found[0]) if found else config
 
 
 def check_request(config: RunConfig) -> list[str]:

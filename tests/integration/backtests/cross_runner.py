@@ -25,7 +25,7 @@ KIND = "test_cross"
 class CrossParameters:
     fast: int = parameter(3, minimum=1, maximum=50, help="Bars of the short average.")
     slow: int = parameter(8, minimum=2, maximum=200, help="Bars of the long average.")
-    lots: int = parameter(10, minimum=1, maximum=1_000_000, help="Lots of an entry.")
+    lots: int = parameter(10, minimum=1, maximum=1e12, help="Lots of an entry.")
     seconds: float = parameter(0.0, minimum=0.0, maximum=60.0, help="How long it takes.")
     fails: bool = parameter(False, help="Raise in the middle.")
     hangs: bool = parameter(False, help="Never return.")

@@ -104,9 +104,14 @@ def test_a_random_search_draws_its_budget_and_optuna_goes_on_after_a_crash(marke
     rows = SweepTrial.objects.filter(sweep_id=whole, number__lt=3)
     SweepTrial.objects.bulk_create(
         SweepTrial(
-            sweep_id=broken, number=row.number, state=row.state, parameters=row.parameters, score=row.score, metrics=row.metrics,
+            sweep_id=broken,
+            number=row.number,
+            state=row.state,
+            parameters=row.parameters,
+            score=row.score,
+            metrics=row.metrics,
             returns=row.returns,
-        )  # fmt: skip
+        )
         for row in rows
     )
     make_all(broken)

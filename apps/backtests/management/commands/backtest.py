@@ -1,0 +1,83 @@
+"""Run a backtest here and now, and print its result."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.backtests import selectors, services
+from apps.backtests.contracts import ExportFormat, RecordKind, RunState
+from apps.backtests.management.arguments import add_run_arguments, add_score_arguments, config_of
+from apps.backtests.management.report import json_of, lines_of
+from apps.core.errors import TradingError
+
+_BAR = 40
+ACTOR = "manage.py backtest"
+
+
+class Command(BaseCommand):
+    help = (
+        "Run a strategy over stored bars or a file and print the result. The run is stored like any other and counted in the trial ledger. "
+        "The exit code is 0 only when it is done."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add_run_arguments(parser)
+        add_score_arguments(parser)
+        parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
+        parser.add_argument(
+            "--export", default="", metavar="DIR", help="Write orders, fills, trades, entries, equity and the result there."
+        )
+        parser.add_argument("--export-format", default="csv", choices=[str(item) for item in ExportFormat])
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        began = time.monotonic()
+        try:
+            config = config_of(options)
+            run_id = services.request_run(config, ACTOR, is_queued=False)
+            self._execute(run_id)
+            run = selectors.run(run_id)
+            seconds = time.monotonic() - began
+            if options["json"]:
+                self.stdout.write(json.dumps(json_of(run, seconds), indent=2, default=str))
+            else:
+                self.stdout.write("\n".join(lines_of(run, seconds)))
+            if run.summary.state is not RunState.DONE:
+                raise CommandError(_sentence(run.error or "It was cancelled.", run.error_where, run.error_hint))
+            if options["export"]:
+                self._export(run_id, Path(options["export"]), ExportFormat(options["export_format"]), json_of(run, seconds))
+        except TradingError as error:
+            raise CommandError(str(error)) from error
+
+    def _execute(self, run_id: UUID) -> None:
+        is_shown = sys.stderr.isatty()
+
+        def show(done: int, total: int) -> None:
+            filled = _BAR * done // max(total, 1)
+            sys.stderr.write(f"\r[{'#' * filled}{'.' * (_BAR - filled)}] {done:,} of {total:,} bars ")
+            sys.stderr.flush()
+
+        services.execute_run(run_id, on_progress=show if is_shown else None)
+        if is_shown:
+            sys.stderr.write("\r" + " " * 80 + "\r")
+
+    def _export(self, run_id: UUID, folder: Path, file_format: ExportFormat, result: dict[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind in RecordKind:
+            with (folder / f"{kind}.{file_format}").open("wb") as file:
+                for piece in selectors.export(run_id, kind, file_format):
+                    file.write(piece)
+        (folder / "result.json").write_text(json.dumps(result, indent=2, default=str))
+        (folder / "tear_sheet.json").write_text(json.dumps(selectors.tear_sheet(run_id)))
+        self.stderr.write(f"Written to {folder}.")
+
+
+def _sentence(message: str, where: str, hint: str) -> str:
+    return " ".join(part for part in (message, f"({where})" if where else "", hint) if part)

@@ -1,0 +1,88 @@
+"""A finished run in words, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from apps.backtests.contracts import RunState, RunView, ScoreMode
+from apps.portfolio.domain.metrics import FIGURES, FigureUnit
+
+_SHOWN = (
+    "total_return", "annual_return", "benchmark_return", "sharpe", "sortino", "max_drawdown", "volatility", "trades", "win_rate",
+    "profit_factor", "time_in_market", "fees",
+)  # fmt: skip
+
+
+def lines_of(run: RunView, seconds: float) -> Iterator[str]:
+    """What somebody who waited for the run wants to know first."""
+    summary = run.summary
+    yield f"{summary.strategy} on {summary.symbols}, {summary.timeframe}, {run.bars:,} bars, {summary.mode} mode, profile {summary.profile}"
+    if summary.state is not RunState.DONE:
+        yield f"{summary.state.lower()}: {run.error or summary.progress.message}"
+        return
+    is_walked = run.metrics["score"] == ScoreMode.WALK_FORWARD
+    figures, plain = run.metrics["figures"], run.metrics["plain"]
+    yield f"{'':26}{'out of sample' if is_walked else 'all bars':>16}{'all bars' if is_walked else '':>16}"
+    for key in _SHOWN:
+        own, whole = _text(key, figures.get(key)), _text(key, plain.get(key)) if is_walked else ""
+        yield f"{FIGURES[key].title[:25]:26}{own:>16}{whole:>16}"
+    yield f"{'Final equity':26}{run.metrics['final_equity']:>32}" if is_walked else f"{'Final equity':26}{run.metrics['final_equity']:>16}"
+    yield from _walked(run.metrics.get("walk_forward"))
+    yield from _judged(run)
+    yield f"{run.record_rows['orders']:,} orders, {run.record_rows['fills']:,} fills. Fills {run.fills_hash[:16]}, bars {run.data_hash[:16]}."
+    yield f"Run {summary.id}, {seconds:.2f} s."
+
+
+def json_of(run: RunView, seconds: float) -> dict[str, Any]:
+    """The same for programs."""
+    judged = run.judgement
+    return {
+        "run_id": str(run.summary.id),
+        "state": str(run.summary.state),
+        "error": run.error,
+        "error_where": run.error_where,
+        "config": run.config.to_json(),
+        "bars": run.bars,
+        "metrics": run.metrics,
+        "judgement": None if judged is None else vars(judged),
+        "records": run.record_rows,
+        "fills_hash": run.fills_hash,
+        "data_hash": run.data_hash,
+        "code_version": run.code_version,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _walked(report: dict[str, Any] | None) -> Iterator[str]:
+    if report is None:
+        return
+    windows = report["windows"]
+    text = f"Walk forward: {len(windows)} windows, {report['profitable_share']:.0%} of them gained"
+    if report["candidates"] > 1:
+        efficiency = report["efficiency"]
+        found = "not known" if efficiency is None else f"{efficiency:.0%}"
+        text += f", chosen among {report['candidates']}, efficiency {found}"
+    yield f"{text}."
+
+
+def _judged(run: RunView) -> Iterator[str]:
+    """What stands beside the Sharpe ratio."""
+    judged = run.judgement
+    if judged is None:
+        return
+    deflated = "not known" if judged.deflated is None else f"{judged.deflated:.0%}"
+    record = "never" if judged.track_record is None else f"{judged.track_record:,.0f}"
+    yield (
+        f"Deflated Sharpe ratio {deflated} after {judged.trials} different tries; {judged.observations:,} daily returns,"
+        f" needed for 95 %: {record}."
+    )
+
+
+def _text(key: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    unit = FIGURES[key].unit
+    if unit is FigureUnit.PERCENT:
+        return f"{value:.2%}"
+    return f"{value:,.0f}" if unit is FigureUnit.COUNT else f"{value:,.2f}"
