@@ -104,8 +104,7 @@ def _compiled_prefetch() -> Any:
     types = importlib.import_module("numba.core.types")
     ir = importlib.import_module("llvmlite.ir")
 
-    @extending.intrinsic
-    def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
+    def define(typing_context: Any, array: Any, index: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
             byte = ir.IntType(8).as_pointer()
@@ -119,7 +118,7 @@ def _compiled_prefetch() -> Any:
 
         return types.void(array, index), generate
 
-    return prefetch
+    return extending.intrinsic(define)
 
 
 prefetch: Callable[[Any, int], None] = _compiled_prefetch() if is_compiling() else _no_prefetch

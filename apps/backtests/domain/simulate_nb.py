@@ -39,8 +39,8 @@ from apps.orders.domain.engine_codes import (
     REDUCE_ONLY,
     UNBOUNDED,
 )
+from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 
-ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
 TAG_ENTRY, TAG_SIGNAL, TAG_STOP, TAG_TARGET, TAG_TRAIL = 1, 2, 3, 4, 5
 MARKET, LIMIT, STOP, TRAILING = 0, 1, 2, 4
 OPEN = 1
@@ -151,9 +151,7 @@ def act_on_signal(  # noqa: PLR0917 - a kernel takes scalars
         cancel_orders(book, active, places, account, place, 0)
         submit(book, active, places, account, place, 1, MARKET, 0, REDUCE_ONLY, -position, 0, 0, 0, 0, 0, NO_ROW, 0, 0, 0, TAG_SIGNAL)
         side = 1 if enters_long else 0
-    elif position != 0:
-        side = 0
-    elif side != 0 and cancel_orders(book, active, places, account, place, 1) > 0:
+    elif position != 0 or (side != 0 and cancel_orders(book, active, places, account, place, 1) > 0):
         side = 0
     if side != 0 and lots > 0:
         enter(book, active, places, account, place, side, lots, stop, target, rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM])

@@ -29,11 +29,10 @@ from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
 from apps.orders.domain.profiles import EngineProfile
 from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, HOLDING_COLUMNS, TRADE_COLUMNS
 from apps.portfolio.domain.ledger_nb import book_fills
+from apps.strategies.domain.vector_strategy import Signals
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
-Int8Array: TypeAlias = npt.NDArray[np.int8]
 
-_NONE = np.zeros(1, np.int64)
 ENTRIES_PER_FILL = 6
 
 
@@ -68,34 +67,10 @@ class BarColumns:
         if backwards.any():
             index = int(backwards.argmax()) + 1
             raise InvalidInput(
-                f"Bar {index} of {instrument.symbol} opens before bar {index - 1} closes.", where=f"bars[{index}]", hint="Sort the bars by time."
+                f"Bar {index} of {instrument.symbol} opens before bar {index - 1} closes.",
+                where=f"bars[{index}]",
+                hint="Sort the bars by time.",
             )
-
-
-@dataclass(frozen=True, eq=False)
-class Signals:
-    """What a vector strategy wants at each close: bits ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT of `simulate_nb`.
-
-    `lots`, `stops` and `targets` have one value for every bar or one for all; stops and targets are prices in price units (0 = none). `*_ppm` are
-    distances in millionths from the fill price (trailing: from the best price).
-    """
-
-    bits: Int8Array
-    lots: Int64Array
-    stops: Int64Array = field(default_factory=lambda: _NONE)
-    targets: Int64Array = field(default_factory=lambda: _NONE)
-    stop_ppm: int = 0
-    target_ppm: int = 0
-    trail_ppm: int = 0
-
-    def check(self, bars: int) -> None:
-        """Raise InvalidInput where arrays do not fit the bars."""
-        for name, array, dtype in (("bits", self.bits, np.int8), ("lots", self.lots, np.int64), ("stops", self.stops, np.int64), ("targets", self.targets, np.int64)):
-            if array.dtype != dtype or array.ndim != 1 or len(array) not in ((bars,) if name == "bits" else (1, bars)):
-                raise InvalidInput(f"{name} must have {bars} values of type {np.dtype(dtype)}, got {len(array)} of {array.dtype}.", where=name)
-        for name, value in (("stop_ppm", self.stop_ppm), ("target_ppm", self.target_ppm), ("trail_ppm", self.trail_ppm)):
-            if not 0 <= value < code.PPM:
-                raise InvalidInput(f"{name} must be from 0 to below {code.PPM}, got {value}.", where=name)
 
 
 @dataclass(eq=False)
@@ -149,7 +124,13 @@ class Simulation:
 
 
 def simulate_signals(
-    instrument: InstrumentSpec, profile: EngineProfile, bars: BarColumns, signals: Signals, *, cash: Decimal, workspace: Workspace | None = None
+    instrument: InstrumentSpec,
+    profile: EngineProfile,
+    bars: BarColumns,
+    signals: Signals,
+    *,
+    cash: Decimal,
+    workspace: Workspace | None = None,
 ) -> Simulation:
     """Run the signals over the bars. Bars and signals must have been checked. Raises OutOfBounds where an amount leaves int64."""
     space = workspace or Workspace()
@@ -193,7 +174,9 @@ def raise_status(status: StepStatus, bar: int) -> None:
     """Turn a step that went wrong into an error that says what and where."""
     if status is StepStatus.OVERFLOW:
         raise OutOfBounds(
-            f"At bar {bar} an amount left the range that is counted exactly.", where=f"bars[{bar}]", hint="Trade less, or use a coarser cash unit."
+            f"At bar {bar} an amount left the range that is counted exactly.",
+            where=f"bars[{bar}]",
+            hint="Trade less, or use a coarser cash unit.",
         )
     raise InvalidInput(f"Bar {bar} is no bar that can be traded.", where=f"bars[{bar}]")
 

@@ -1,0 +1,308 @@
+"""Event strategies: a Python class that is told of bars, quotes and fills, and gives orders. The same class runs in backtest and paper.
+
+    @event_strategy("breakout", title="Breakout")
+    class Breakout(EventStrategy):
+        Parameters = BreakoutParameters
+
+        def on_start(self) -> None:
+            self.highest = Highest(self.parameters.bars)
+
+        def on_bar(self, bar: BarEvent) -> None:
+            top = self.highest.value
+            self.highest.update(bar.high)
+            if not self.position and bar.close > top:
+                self.buy(Decimal("0.5"), stop_loss_percent=1, take_profit_percent=2)
+
+Strategies must not read time, files, the network or a database, and must keep what they remember in attributes: after a restart they are rebuilt by
+telling them again what they had been told. Prices that a strategy sees are floats; those it gives are put on the tick (to the nearest),
+quantities are cut to the lot.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from apps.core.errors import InvalidInput, NotFound
+from apps.core.values import InstrumentSpec
+from apps.orders.domain.engine import NewOrder
+from apps.orders.domain.engine_codes import (
+    BUY,
+    NO_ROW,
+    POST_ONLY,
+    REDUCE_ONLY,
+    SELL,
+    EngineOrderState,
+    EngineOrderType,
+    EngineTimeInForce,
+    Reason,
+)
+from apps.strategies.domain.parameters import build_parameters
+
+Number = Decimal | float | int
+
+PPM_PER_PERCENT = 10_000
+TAG_ENTRY, TAG_EXIT, TAG_STOP, TAG_TARGET, TAG_TRAIL = 1, 2, 3, 4, 5
+
+
+class BarEvent:
+    """A closed bar. Prices are floats, `at` is its close in microseconds since 1970 UTC, `index` counts from the first bar told."""
+
+    __slots__ = ("at", "close", "high", "index", "low", "open", "volume")
+
+    def __init__(self, index: int, at: int, open: float, high: float, low: float, close: float, volume: float) -> None:  # noqa: PLR0917
+        self.index = index
+        self.at = at
+        self.open = open
+        self.high = high
+        self.low = low
+        self.close = close
+        self.volume = volume
+
+
+class QuoteEvent:
+    """The best bid and ask."""
+
+    __slots__ = ("ask", "at", "bid", "index")
+
+    def __init__(self, index: int, at: int, bid: float, ask: float) -> None:
+        self.index = index
+        self.at = at
+        self.bid = bid
+        self.ask = ask
+
+
+@dataclass(frozen=True, slots=True)
+class FillEvent:
+    """A trade of the strategy's own. `order` is the ticket that `buy` or `sell` returned, or that of a protection."""
+
+    order: int
+    at: int
+    side: int
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    reason: Reason
+    tag: int
+
+
+class Desk(Protocol):
+    """Where orders go: the engine in a backtest, the order service in paper. Orders are tickets: small whole numbers."""
+
+    @property
+    def instrument(self) -> InstrumentSpec: ...
+
+    @property
+    def position_lots(self) -> int: ...
+
+    def submit(self, order: NewOrder) -> int:
+        """The ticket of the order; `state` tells whether it was taken."""
+        ...
+
+    def cancel(self, ticket: int) -> Reason: ...
+
+    def cancel_all(self) -> None: ...
+
+    def amend(self, ticket: int, *, lots: int | None, limit: int | None, stop: int | None) -> Reason: ...
+
+    def state(self, ticket: int) -> EngineOrderState: ...
+
+    def new_group(self) -> int: ...
+
+    def equity(self) -> Decimal: ...
+
+
+class EventStrategy(ABC):
+    """Subclass, declare `Parameters`, implement `on_bar` (or `on_quote`), register with `@event_strategy`."""
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    Parameters: ClassVar[type[Any]]
+    warmup_bars: int = 0
+    """Bars that are told before orders are taken; orders given earlier do nothing."""
+
+    def __init__(self, parameters: Any) -> None:
+        self.parameters = parameters
+        self.desk: Desk
+
+    def start(self, desk: Desk) -> None:
+        """Connect to a desk; called once by the runner."""
+        self.desk = desk
+        spec = desk.instrument
+        self._price_unit, self._lot = spec.price_unit, spec.lot_size
+        self._tick = spec.price_units(spec.tick_size)
+        self._lots_of: dict[Number, int] = {}
+        self.on_start()
+
+    def on_start(self) -> None:
+        """Make indicators and other state here."""
+
+    @abstractmethod
+    def on_bar(self, bar: BarEvent) -> None:
+        """A bar has closed."""
+
+    def on_quote(self, quote: QuoteEvent) -> None:
+        """The best prices have changed."""
+
+    def on_fill(self, fill: FillEvent) -> None:
+        """An order of the strategy has traded."""
+
+    @property
+    def position(self) -> int:
+        """Lots held, signed; 0 when flat."""
+        return self.desk.position_lots
+
+    @property
+    def position_quantity(self) -> Decimal:
+        """What is held, signed, in units of the instrument."""
+        return self.desk.position_lots * self._lot
+
+    @property
+    def equity(self) -> Decimal:
+        return self.desk.equity()
+
+    def lots(self, quantity: Number) -> int:
+        """A quantity in lots, cut to the lot."""
+        found = self._lots_of.get(quantity)
+        if found is None:
+            found = int((Decimal(str(quantity)) / self._lot).to_integral_value(rounding=ROUND_DOWN))
+            self._lots_of[quantity] = found
+        return found
+
+    def units(self, price: Number | None) -> int:
+        """A price in price units on the nearest tick; 0 for None."""
+        if price is None:
+            return 0
+        ticks = (Decimal(str(price)) / self._price_unit / self._tick).to_integral_value(rounding=ROUND_HALF_EVEN)
+        return int(ticks) * self._tick
+
+    def buy(self, quantity: Number, **terms: Any) -> int:
+        """Buy; terms as of `order`. Returns the ticket."""
+        return self.order(BUY, self.lots(quantity), **terms)
+
+    def sell(self, quantity: Number, **terms: Any) -> int:
+        """Sell; terms as of `order`. Returns the ticket."""
+        return self.order(SELL, self.lots(quantity), **terms)
+
+    def close(self) -> int:
+        """Cancel what is open and sell or buy back what is held at market; the ticket, or -1 when flat."""
+        held = self.desk.position_lots
+        self.desk.cancel_all()
+        if not held:
+            return NO_ROW
+        return self.desk.submit(NewOrder(0, SELL if held > 0 else BUY, EngineOrderType.MARKET, abs(held), flags=REDUCE_ONLY, tag=TAG_EXIT))
+
+    def order(
+        self,
+        side: int,
+        lots: int,
+        *,
+        limit: Number | None = None,
+        stop: Number | None = None,
+        trail: Number | None = None,
+        trail_percent: float = 0.0,
+        time_in_force: EngineTimeInForce = EngineTimeInForce.GTC,
+        expires_at: int = 0,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        on_open: bool = False,
+        on_close: bool = False,
+        stop_loss: Number | None = None,
+        stop_loss_percent: float = 0.0,
+        take_profit: Number | None = None,
+        take_profit_percent: float = 0.0,
+        trailing_stop_percent: float = 0.0,
+        group: int = 0,
+        tag: int = TAG_ENTRY,
+    ) -> int:
+        """Give an order; its type follows from its terms. Protection (`stop_loss`, `take_profit`, `trailing_stop_percent`) goes with it as
+        reduce-only orders of which one cancels the others; `*_percent` are measured from the fill price. Returns the ticket."""
+        ticket = self.desk.submit(
+            NewOrder(
+                0, side, _order_type(limit, stop, trail or trail_percent, on_open=on_open, on_close=on_close), lots,
+                limit=self.units(limit), stop=self.units(stop), trail=self.units(trail), trail_ppm=round(trail_percent * PPM_PER_PERCENT),
+                time_in_force=time_in_force, flags=POST_ONLY * post_only | REDUCE_ONLY * reduce_only, expires_at=expires_at, group=group, tag=tag,
+            )
+        )  # fmt: skip
+        if stop_loss or stop_loss_percent or take_profit or take_profit_percent or trailing_stop_percent:
+            self._protect(
+                ticket, side, lots, stop=self.units(stop_loss), stop_percent=stop_loss_percent, target=self.units(take_profit),
+                target_percent=take_profit_percent, trail_percent=trailing_stop_percent,
+            )  # fmt: skip
+        return ticket
+
+    def _protect(
+        self, parent: int, side: int, lots: int, *, stop: int, stop_percent: float, target: int, target_percent: float, trail_percent: float
+    ) -> None:
+        if parent == NO_ROW or self.desk.state(parent) > EngineOrderState.OPEN:
+            return
+        group = self.desk.new_group()
+        if stop or stop_percent:
+            relative = 0 if stop else -side * round(stop_percent * PPM_PER_PERCENT)
+            self._leg(parent, -side, lots, group, EngineOrderType.STOP, TAG_STOP, stop=stop, stop_ppm=relative)
+        if trail_percent:
+            self._leg(parent, -side, lots, group, EngineOrderType.TRAILING, TAG_TRAIL, trail_ppm=round(trail_percent * PPM_PER_PERCENT))
+        if target or target_percent:
+            relative = 0 if target else side * round(target_percent * PPM_PER_PERCENT)
+            self._leg(parent, -side, lots, group, EngineOrderType.LIMIT, TAG_TARGET, limit=target, limit_ppm=relative)
+
+    def _leg(self, parent: int, side: int, lots: int, group: int, order_type: EngineOrderType, tag: int, **prices: int) -> None:  # noqa: PLR0917
+        self.desk.submit(NewOrder(0, side, order_type, lots, flags=REDUCE_ONLY, parent=parent, group=group, tag=tag, **prices))
+
+    def cancel(self, ticket: int) -> Reason:
+        """Cancel an order; NONE when done, else why not."""
+        return self.desk.cancel(ticket)
+
+    def amend(self, ticket: int, *, quantity: Number | None = None, limit: Number | None = None, stop: Number | None = None) -> Reason:
+        """Change what is given; NONE when done, else why not."""
+        return self.desk.amend(
+            ticket,
+            lots=None if quantity is None else self.lots(quantity),
+            limit=None if limit is None else self.units(limit),
+            stop=None if stop is None else self.units(stop),
+        )
+
+
+def _order_type(limit: Any, stop: Any, trail: Any, *, on_open: bool, on_close: bool) -> EngineOrderType:
+    if on_open or on_close:
+        return EngineOrderType.MARKET_ON_OPEN if on_open else EngineOrderType.MARKET_ON_CLOSE
+    if trail:
+        return EngineOrderType.TRAILING
+    if stop is not None:
+        return EngineOrderType.STOP if limit is None else EngineOrderType.STOP_LIMIT
+    return EngineOrderType.MARKET if limit is None else EngineOrderType.LIMIT
+
+
+S = TypeVar("S", bound=type[EventStrategy])
+
+_registry: dict[str, type[EventStrategy]] = {}
+
+
+def event_strategy(kind: str, *, title: str) -> Callable[[S], S]:
+    """Register an event strategy under the name that rows and the command line use."""
+
+    def register(cls: S) -> S:
+        known = _registry.get(kind)
+        if known is not None and known.__qualname__ != cls.__qualname__:
+            raise InvalidInput(f"Two event strategies are called {kind!r}: {known.__qualname__} and {cls.__qualname__}.")
+        cls.kind, cls.title = kind, title
+        _registry[kind] = cls
+        return cls
+
+    return register
+
+
+def event_strategy_kinds() -> dict[str, str]:
+    """All registered event strategies: name to title."""
+    return {kind: _registry[kind].title for kind in sorted(_registry)}
+
+
+def build_event_strategy(kind: str, values: dict[str, Any]) -> EventStrategy:
+    """An instance with validated parameters; raises NotFound or InvalidInput."""
+    cls = _registry.get(kind)
+    if cls is None:
+        raise NotFound(f"There is no event strategy {kind!r}.", where="kind", hint=f"Known: {', '.join(sorted(_registry)) or 'none'}.")
+    return cls(build_parameters(cls.Parameters, values))

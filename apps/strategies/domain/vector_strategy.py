@@ -1,0 +1,143 @@
+"""Vector strategies: arrays of bars in, arrays of signals out, for research at the speed of the engine.
+
+    @vector_strategy("ema_cross", title="EMA cross")
+    class EmaCross(VectorStrategy):
+        Parameters = EmaCrossParameters
+
+        def signals(self, bars: VectorBars) -> Signals: ...
+
+The signal of a bar may depend on that bar and earlier ones alone; `manage.py check_strategy` finds out when it does not.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal
+from typing import Any, ClassVar, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.core.errors import InvalidInput, NotFound
+from apps.core.values import InstrumentSpec
+from apps.orders.domain import engine_codes as code
+from apps.strategies.domain.parameters import build_parameters
+from apps.strategies.domain.signal_bits import ENTER_LONG as ENTER_LONG
+from apps.strategies.domain.signal_bits import ENTER_SHORT as ENTER_SHORT
+from apps.strategies.domain.signal_bits import EXIT_LONG as EXIT_LONG
+from apps.strategies.domain.signal_bits import EXIT_SHORT as EXIT_SHORT
+
+Int64Array: TypeAlias = npt.NDArray[np.int64]
+Int8Array: TypeAlias = npt.NDArray[np.int8]
+
+_NONE = np.zeros(1, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class VectorBars:
+    """Closed bars as contiguous int64 arrays: prices in price units, volume in lots (-1: not known), times in microseconds since 1970 UTC."""
+
+    instrument: InstrumentSpec
+    opened_at: Int64Array
+    closed_at: Int64Array
+    open: Int64Array
+    high: Int64Array
+    low: Int64Array
+    close: Int64Array
+    volume: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.close)
+
+    def lots(self, quantity: Decimal) -> int:
+        """A quantity in lots, cut to the lot."""
+        return int((quantity / self.instrument.lot_size).to_integral_value(rounding=ROUND_DOWN))
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """What a vector strategy wants at each close: bits ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT of `simulate_nb`.
+
+    `lots`, `stops` and `targets` have one value for every bar or one for all; stops and targets are prices in price units (0 = none). `*_ppm` are
+    distances in millionths from the fill price (trailing: from the best price).
+    """
+
+    bits: Int8Array
+    lots: Int64Array
+    stops: Int64Array = field(default_factory=lambda: _NONE)
+    targets: Int64Array = field(default_factory=lambda: _NONE)
+    stop_ppm: int = 0
+    target_ppm: int = 0
+    trail_ppm: int = 0
+
+    def check(self, bars: int) -> None:
+        """Raise InvalidInput where arrays do not fit the bars."""
+        for name, array, dtype in (
+            ("bits", self.bits, np.int8),
+            ("lots", self.lots, np.int64),
+            ("stops", self.stops, np.int64),
+            ("targets", self.targets, np.int64),
+        ):
+            if array.dtype != dtype or array.ndim != 1 or len(array) not in ((bars,) if name == "bits" else (1, bars)):
+                raise InvalidInput(
+                    f"{name} must have {bars} values of type {np.dtype(dtype)}, got {len(array)} of {array.dtype}.", where=name
+                )
+        for name, value in (("stop_ppm", self.stop_ppm), ("target_ppm", self.target_ppm), ("trail_ppm", self.trail_ppm)):
+            if not 0 <= value < code.PPM:
+                raise InvalidInput(f"{name} must be from 0 to below {code.PPM}, got {value}.", where=name)
+
+
+class VectorStrategy(ABC):
+    """Subclass, declare `Parameters`, implement `signals`, register with `@vector_strategy`."""
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    Parameters: ClassVar[type[Any]]
+
+    def __init__(self, parameters: Any) -> None:
+        self.parameters = parameters
+
+    @abstractmethod
+    def signals(self, bars: VectorBars, *, bits: Int8Array) -> Signals:
+        """The signals of all bars. `bits` is room for them, of the bars' length and with any content: fill all of it and return it in the result."""
+
+
+S = TypeVar("S", bound=type[VectorStrategy])
+
+_registry: dict[str, type[VectorStrategy]] = {}
+
+
+def vector_strategy(kind: str, *, title: str) -> Callable[[S], S]:
+    """Register a vector strategy under the name that configurations and the command line use."""
+
+    def register(cls: S) -> S:
+        known = _registry.get(kind)
+        if known is not None and known.__qualname__ != cls.__qualname__:
+            raise InvalidInput(f"Two vector strategies are called {kind!r}: {known.__qualname__} and {cls.__qualname__}.")
+        cls.kind, cls.title = kind, title
+        _registry[kind] = cls
+        return cls
+
+    return register
+
+
+def vector_strategy_kinds() -> dict[str, str]:
+    """All registered vector strategies: name to title."""
+    return {kind: _registry[kind].title for kind in sorted(_registry)}
+
+
+def vector_strategy_class(kind: str) -> type[VectorStrategy]:
+    """The class registered as `kind`; raises NotFound."""
+    try:
+        return _registry[kind]
+    except KeyError:
+        known = ", ".join(sorted(_registry)) or "none"
+        raise NotFound(f"There is no vector strategy {kind!r}.", where="strategy", hint=f"Known: {known}.") from None
+
+
+def build_vector_strategy(kind: str, values: dict[str, Any]) -> VectorStrategy:
+    """An instance with validated parameters; raises NotFound or InvalidInput."""
+    cls = vector_strategy_class(kind)
+    return cls(build_parameters(cls.Parameters, values))
