@@ -30,6 +30,7 @@ from apps.orders.domain.engine_codes import (
     O_SIDE,
     O_STATE,
     O_STOP,
+    O_TIF,
     O_TYPE,
     PPM,
     SEEN,
@@ -39,6 +40,7 @@ from apps.orders.domain.engine_codes import (
 
 LIMIT, STOP, STOP_LIMIT, TRAILING = 1, 2, 3, 4
 OPEN = 1
+IOC = 3
 FREQTRADE = 3
 _SLACK = 1e-9
 
@@ -89,7 +91,7 @@ def refresh(book: Any, active: Any, places: Any, account: Any, place: int) -> No
         if book[row, O_EXPIRES_AT] != NEVER:
             time_bound = min(time_bound, book[row, O_EXPIRES_AT])
         order_type, flags, is_buy = book[row, O_TYPE], book[row, O_FLAGS], book[row, O_SIDE] == BUY
-        if flags & SEEN == 0 or order_type < LIMIT or order_type > TRAILING:
+        if flags & SEEN == 0 or book[row, O_TIF] >= IOC or order_type < LIMIT or order_type > TRAILING:
             low_bound = UNBOUNDED
             break
         if order_type == TRAILING:
