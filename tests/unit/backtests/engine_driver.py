@@ -248,16 +248,31 @@ class EngineDriver:
 
 
 class SkippingDriver(EngineDriver):
-    """The engine as a fast driver uses it: bars that stay inside the envelope are not stepped."""
+    """The engine as a fast driver uses it: events that stay inside the envelope are not stepped, only their price and time are taken."""
 
     def step(self, event: Event) -> StepStatus:
-        places, account = self.engine.places, self.engine.account
-        if not isinstance(event, Bar) or is_outside(places, event.place, event.low, event.high, event.closed_at):
+        place = self.engine.places[event.place]
+        low, high, mark, at = _reach(event, int(place[code.I_POSITION]))
+        if isinstance(event, Depth) or is_outside(self.engine.places, event.place, low, high, at):
             return super().step(event)
         self.skipped += 1
-        account[code.A_NOW] = event.closed_at
-        places[event.place, code.I_MARK] = event.close
+        self.engine.account[code.A_NOW] = at
+        place[code.I_MARK] = mark
         return StepStatus.OK
+
+
+def _reach(event: Event, position: int) -> tuple[int, int, int, int]:
+    """Lowest and highest price, mark and time of an event."""
+    match event:
+        case Bar():
+            return event.low, event.high, event.close, event.closed_at
+        case Trade():
+            return event.price, event.price, event.price, event.at
+        case Quote():
+            bid, ask = event.bid, event.ask
+        case Depth():
+            bid, ask = event.bids[0].price, event.asks[0].price
+    return bid, ask, bid if position > 0 else (ask if position < 0 else (bid + ask) // 2), event.at
 
 
 def _order(row: list[int]) -> Row:
