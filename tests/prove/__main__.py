@@ -9,7 +9,7 @@ from importlib import import_module
 from tests.prove.registry import proofs, run_proofs, table
 from tests.prove.workshop import Workshop
 
-MODULES = ("spine", "spine_pages", "spine_log", "spine_refusals", "spine_transport", "spine_benchmarks")
+MODULES = ("spine", "spine_pages", "spine_log", "spine_refusals", "spine_transport", "parity", "spine_benchmarks")
 """In the order in which their proofs run: the benchmarks last, when nothing else runs."""
 
 
