@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from uuid import UUID
 
 from apps.core.errors import NotFound
+from apps.orders.adapters.simulated.mapping import venue_terms
 from apps.orders.domain.profiles import EngineProfile
-from apps.orders.domain.venue_profiles import VenueTerms, tiers_of
-from apps.orders.domain.vocabulary import SlippageChoice, VenueProfile
 from apps.orders.models import SimulatedAccount
 
 
@@ -17,10 +15,4 @@ def simulated_profile(account_id: UUID) -> EngineProfile:
     row = SimulatedAccount.objects.filter(pk=account_id).first()
     if row is None:
         raise NotFound(f"The simulated venue has no account {account_id}.", where="account_id")
-    values = {item.name: getattr(row, item.name) for item in fields(VenueTerms)}
-    choices = {
-        "profile": VenueProfile(row.profile),
-        "slippage_model": SlippageChoice(row.slippage_model),
-        "fee_tiers": tiers_of(row.fee_tiers),
-    }
-    return VenueTerms(**values | choices).engine_profile
+    return venue_terms(row).engine_profile

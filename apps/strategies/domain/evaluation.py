@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -119,8 +119,8 @@ class Evaluation:
 
 
 def parameters_of(strategy: Strategy) -> dict[str, Any]:
-    """The strategy's parameters with their values."""
-    return asdict(strategy.parameters)
+    """The strategy's parameters with their values, which are plain numbers and booleans."""
+    return {item.name: getattr(strategy.parameters, item.name) for item in fields(strategy.parameters)}
 
 
 def window_hash(window: BarWindow) -> str:
