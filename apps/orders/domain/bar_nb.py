@@ -24,7 +24,6 @@ from apps.orders.domain.engine_codes import (
     I_MIN_LOTS,
     I_POSITION,
     I_RANGE_ORDER,
-    I_SLIPPAGE,
     I_STEPPED_AT,
     I_STOP_GAP,
     I_TICK,
@@ -42,7 +41,6 @@ from apps.orders.domain.engine_codes import (
     O_LOTS,
     O_PARENT,
     O_PLACE,
-    O_REASON,
     O_SIDE,
     O_STATE,
     O_STOP,
@@ -60,9 +58,11 @@ from apps.orders.domain.engine_codes import (
     UNBOUNDED,
 )
 from apps.orders.domain.envelope_nb import compact, refresh
-from apps.orders.domain.fills_nb import allowed_lots, end_order, fill_order, set_trailing_stop
+from apps.orders.domain.fills_nb import end_order, set_trailing_stop
+from apps.orders.domain.guard_bar_nb import match_guards
 from apps.orders.domain.money_nb import is_below_maintenance
-from apps.orders.domain.pricing_nb import taker_price, to_tick
+from apps.orders.domain.pricing_nb import to_tick
+from apps.orders.domain.taking_nb import CLOSE_ONLY, NOT_SEEN, WHOLE_BAR, make, take, view_of
 
 MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING, MARKET_ON_OPEN, MARKET_ON_CLOSE = range(7)
 GTC, DAY, GTD, IOC, FOK = range(5)
@@ -75,8 +75,9 @@ STOPS_FIRST, TRAILING_LAST, ACCEPTANCE = range(3)
 WOULD_TAKE = 6
 NOT_FILLED_AT_ONCE, DAY_OVER, TIME_OVER, CLOSED_BY_LIQUIDATION, OUT_OF_BOUNDS = range(24, 29)
 MARKET_AT_OPEN, MARKET_AT_CLOSE, MARKET_AT_QUOTE, LIMIT_CROSSED, LIMIT_GAPPED, LIMIT_MARKETABLE = range(40, 46)
-STOP_TRIGGERED, STOP_GAPPED, STOP_LIMIT_TRIGGERED, TRAIL_TRIGGERED, TRAIL_GAPPED, DEPTH_LEVEL, LIQUIDATED_AT_OPEN, LIQUIDATED = range(46, 54)
-NOT_SEEN, WHOLE_BAR, CLOSE_ONLY = range(3)
+STOP_TRIGGERED, STOP_GAPPED, STOP_LIMIT_TRIGGERED, TRAIL_TRIGGERED, TRAIL_GAPPED, DEPTH_LEVEL, LIQUIDATED_AT_OPEN, LIQUIDATED = range(
+    46, 54
+)
 ALL_ORDERS, STOPS, LIMITS, FIXED_STOPS, RAISED_STOPS = range(5)
 HAS_STOP, HAS_LIMIT, HAS_TRAIL, HAS_CLOSE, HAS_END, HAS_ANY = 1, 2, 4, 8, 16, 32
 
@@ -106,44 +107,6 @@ def kinds_of(book: Any, active: Any, account: Any, place: int, opened_at: int, c
     return kinds
 
 
-@kernel("i8(i8[:, ::1], i8, i8, i8)", is_inlined=True)
-def view_of(book: Any, row: int, opened_at: int, closed_at: int) -> int:
-    """What the order sees of the bar."""
-    active_at = book[row, O_ACTIVE_AT]
-    if active_at <= opened_at:
-        return WHOLE_BAR
-    if active_at < closed_at and book[row, O_TYPE] != MARKET_ON_OPEN:
-        return CLOSE_ONLY
-    return NOT_SEEN
-
-
-@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
-def take(  # noqa: PLR0917 - a kernel takes scalars
-    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, reference: int, reason: int, volume: int, is_in_range: int
-) -> int:
-    """Fill what can be filled as a taker at `reference`; lots traded."""
-    place, side = book[row, O_PLACE], book[row, O_SIDE]
-    tick = places[place, I_TICK]
-    lots = 0
-    if places[place, I_SLIPPAGE] >= VOLUME_SHARE:
-        lots = min(allowed_lots(book, places, row), places[place, I_VOLUME_LEFT])
-    price = taker_price(places, place, reference, side, lots, volume, tick)
-    if reason == STOP_LIMIT_TRIGGERED and side * (price - book[row, O_LIMIT]) > 0:
-        price = book[row, O_LIMIT]
-    if price < tick or price > places[place, I_MAX_PRICE]:
-        book[row, O_REASON] = OUT_OF_BOUNDS
-        return 0
-    return fill_order(book, active, places, account, fills, row, UNBOUNDED, price, reference, reason, 0, account[A_NOW], is_in_range)
-
-
-@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
-def make(  # noqa: PLR0917 - a kernel takes scalars
-    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, price: int, reason: int, is_maker: int, is_in_range: int
-) -> int:
-    """Fill what can be filled at exactly this price; lots traded."""
-    return fill_order(book, active, places, account, fills, row, UNBOUNDED, price, price, reason, is_maker, account[A_NOW], is_in_range)
-
-
 @kernel("void(i8[:, ::1], i8[:, ::1], i8, i8)")
 def raise_stop(book: Any, places: Any, row: int, extreme: int) -> None:
     """Let a trailing stop follow the market."""
@@ -171,7 +134,7 @@ def act_at_open(  # noqa: PLR0917 - a kernel takes scalars
     order_type, side = book[row, O_TYPE], book[row, O_SIDE]
     if order_type == MARKET or order_type == MARKET_ON_OPEN:
         return take(book, active, places, account, fills, row, open_, MARKET_AT_OPEN, volume, 0)
-    if order_type == MARKET_ON_CLOSE:
+    if order_type == MARKET_ON_CLOSE or places[book[row, O_PLACE], I_TRAIL_RULE] == FREQTRADE:
         return 0
     is_limit = order_type == LIMIT or book[row, O_FLAGS] & TRIGGERED != 0
     if not is_limit:
@@ -313,7 +276,7 @@ def match_range(  # noqa: PLR0917 - a kernel takes scalars
     """The range phase in the profile's order, and the trailing that belongs to it."""
     rule, order = places[place, I_TRAIL_RULE], places[place, I_RANGE_ORDER]
     before = account[A_ACTIVE]
-    if kinds & HAS_TRAIL and (rule == RAISE_TEST or rule == FREQTRADE):
+    if kinds & HAS_TRAIL and rule == RAISE_TEST:
         for index in range(account[A_ACTIVE]):
             row = active[index]
             if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == TRAILING:
@@ -481,7 +444,9 @@ def step_bar(  # noqa: PLR0917 - a kernel takes scalars
                 act_at_open(book, active, places, account, fills, row, first, top, bottom, volume)
     if account[A_ACTIVE] > before:
         kinds = kinds_of(book, active, account, place, opened_at, closed_at)
-    if kinds & (HAS_STOP | HAS_LIMIT):
+    if kinds & (HAS_STOP | HAS_LIMIT) and places[place, I_TRAIL_RULE] == FREQTRADE:
+        match_guards(book, active, places, account, fills, place, opened_at, closed_at, open_, high, low, close, volume)
+    elif kinds & (HAS_STOP | HAS_LIMIT):
         match_range(book, active, places, account, fills, place, kinds, opened_at, closed_at, high, low, close, volume)
     if is_margined and places[place, I_POSITION] != 0:
         price = liquidation_price(places, account, place, open_, low if places[place, I_POSITION] > 0 else high)

@@ -46,6 +46,7 @@ from apps.orders.domain.engine_codes import (
     O_FILLED,
     O_FLAGS,
     O_GROUP,
+    O_LEVERAGE,
     O_LIMIT,
     O_LIMIT_PPM,
     O_LOTS,
@@ -68,6 +69,7 @@ from apps.orders.domain.engine_codes import (
     UNBOUNDED,
 )
 from apps.orders.domain.envelope_nb import widen_others
+from apps.orders.domain.guards_nb import place_guard
 from apps.orders.domain.money_nb import affordable_lots, in_account_currency
 from apps.orders.domain.pricing_nb import fee, relative_price, share_up, to_tick
 
@@ -84,9 +86,9 @@ GROUP_FILLED, PARENT_ENDED, NOTHING_TO_REDUCE, NOT_FILLED_AT_ONCE = range(21, 25
 
 @kernel("void(i8[:, ::1], i8[:, ::1], i8)")
 def set_trailing_stop(book: Any, places: Any, row: int) -> None:
-    """Move the stop behind the best price; it never loosens."""
+    """Move the stop behind the best price; it never loosens. A guard moves by its own rule."""
     best, tick, side = book[row, O_BEST], places[book[row, O_PLACE], I_TICK], book[row, O_SIDE]
-    if best <= 0:
+    if best <= 0 or book[row, O_LEVERAGE] != 0:
         return
     distance = book[row, O_TRAIL] if book[row, O_TRAIL] > 0 else share_up(best, book[row, O_TRAIL_PPM])
     stop = max(to_tick(best + side * distance, tick, side), tick)
@@ -112,9 +114,11 @@ def open_child(book: Any, active: Any, places: Any, account: Any, parent: int, r
     """The parent has filled (first at `price`): fix relative prices, take the lots that it has filled."""
     place = book[row, O_PLACE]
     tick = places[place, I_TICK]
-    if book[row, O_STOP_PPM] != 0 and book[row, O_STOP] == 0:
+    if book[row, O_LEVERAGE] != 0:
+        place_guard(book, places, row, price)
+    elif book[row, O_STOP_PPM] != 0 and book[row, O_STOP] == 0:
         book[row, O_STOP] = max(relative_price(price, book[row, O_STOP_PPM], tick), tick)
-    if book[row, O_LIMIT_PPM] != 0 and book[row, O_LIMIT] == 0:
+    if book[row, O_LEVERAGE] == 0 and book[row, O_LIMIT_PPM] != 0 and book[row, O_LIMIT] == 0:
         book[row, O_LIMIT] = max(relative_price(price, book[row, O_LIMIT_PPM], tick), tick)
     book[row, O_LOTS] = book[parent, O_FILLED]
     open_order(book, active, places, account, row, price)

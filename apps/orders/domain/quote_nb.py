@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.core.kernel import kernel
-from apps.orders.domain.bar_nb import expire, finish, has_room, liquidate, make, raise_stop, take, volume_for
+from apps.orders.domain.bar_nb import expire, finish, has_room, liquidate, raise_stop, volume_for
 from apps.orders.domain.engine_codes import (
     A_ACTIVE,
     A_IS_CASH_ONLY,
@@ -41,6 +41,7 @@ from apps.orders.domain.engine_codes import (
 from apps.orders.domain.fills_nb import end_order
 from apps.orders.domain.money_nb import is_below_maintenance
 from apps.orders.domain.pricing_nb import QUOTED, to_tick
+from apps.orders.domain.taking_nb import make, take
 
 MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = range(5)
 IOC = 3
