@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from apps.access.web import api as access
+from apps.backtests.web import api as backtests
 from apps.common.api.problems import problem_json
 from apps.common.api.views import AccountView
 from apps.events.web import api as events
@@ -79,6 +80,20 @@ VIEWS: dict[str, Any] = {
     "trading/start": trading.StartTradingView,
     "trading/stop": trading.StopTradingView,
     "trading/status": trading.TradingStatusView,
+    "backtests": backtests.BacktestsView,
+    "backtests/trials": backtests.TrialsView,
+    "backtests/<uuid:run_id>": backtests.BacktestView,
+    "backtests/<uuid:run_id>/cancel": backtests.CancelBacktestView,
+    "backtests/<uuid:run_id>/repeat": backtests.RepeatBacktestView,
+    "backtests/<uuid:run_id>/records": backtests.RecordsView,
+    "backtests/<uuid:run_id>/equity": backtests.BacktestEquityView,
+    "backtests/<uuid:run_id>/tear-sheet": backtests.TearSheetView,
+    "backtests/<uuid:run_id>/export": backtests.ExportView,
+    "sweeps": backtests.SweepsView,
+    "sweeps/<uuid:sweep_id>": backtests.SweepView,
+    "sweeps/<uuid:sweep_id>/cancel": backtests.CancelSweepView,
+    "sweeps/<uuid:sweep_id>/points": backtests.SweepPointsView,
+    "sweeps/<uuid:sweep_id>/heat-map": backtests.HeatMapView,
     "events": events.EventsView,
     "events/log": events.LogStateView,
     "events/handlers": events.HandlersView,

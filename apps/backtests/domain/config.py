@@ -64,7 +64,14 @@ class SizingMethod(StrEnum):
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A frozen value that refuses unknown fields."""
+    """A frozen value that refuses unknown fields; its decimals have no zeros at the end, so that equal ones are written alike."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Decimal) and value.is_finite():
+                text = f"{value:f}"
+                msgspec.structs.force_setattr(self, name, Decimal(text.rstrip("0").rstrip(".") if "." in text else text))
 
 
 class Sizing(_Part, frozen=True, kw_only=True):

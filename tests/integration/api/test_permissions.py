@@ -13,7 +13,7 @@ from tests.factories.trading_world import World
 from tests.integration.api.conftest import ClientOf
 from trading_system.api import OLDER_VIEWS, VIEWS
 
-METHODS = ("GET", "POST", "PUT", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC = {"auth/token", "auth/refresh", "auth/logout"}
 ONLY_WRITTEN = {
     "orders/cancel-all",
@@ -26,6 +26,9 @@ ONLY_WRITTEN = {
     "trading/stop",
     "trade/execute",
     "models/start-training",
+    "backtests/<uuid:run_id>/cancel",
+    "backtests/<uuid:run_id>/repeat",
+    "sweeps/<uuid:sweep_id>/cancel",
 }
 WRITES = {
     ("POST", "venues/<uuid:venue_id>/clock"): Role.TRADER,
@@ -35,6 +38,7 @@ WRITES = {
     ("POST", "risk/halts/<uuid:halt_id>/reset"): Role.RISK,
     ("POST", "orders"): Role.TRADER,
     ("POST", "orders/cancel-all"): Role.TRADER,
+    ("PATCH", "orders/<uuid:order_id>"): Role.TRADER,
     ("DELETE", "orders/<uuid:order_id>"): Role.TRADER,
     ("POST", "orders/<uuid:order_id>/cancel"): Role.TRADER,
     ("PUT", "strategies/<uuid:strategy_id>/parameters"): Role.TRADER,
@@ -46,6 +50,14 @@ WRITES = {
     ("POST", "trading/stop"): Role.TRADER,
     ("POST", "trade/execute"): Role.TRADER,
     ("POST", "models/start-training"): Role.TRADER,
+    ("POST", "backtests"): Role.TRADER,
+    ("DELETE", "backtests/<uuid:run_id>"): Role.TRADER,
+    ("POST", "backtests/<uuid:run_id>/cancel"): Role.TRADER,
+    ("POST", "backtests/<uuid:run_id>/repeat"): Role.TRADER,
+    ("POST", "sweeps"): Role.TRADER,
+    ("DELETE", "sweeps/<uuid:sweep_id>"): Role.TRADER,
+    ("POST", "sweeps/<uuid:sweep_id>/cancel"): Role.TRADER,
+    ("POST", "sweeps/<uuid:sweep_id>/points"): Role.TRADER,
 }
 ADDRESSES = [("api/v1/", route) for route in VIEWS] + [("api/", route) for route in OLDER_VIEWS]
 
