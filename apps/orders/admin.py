@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,8 +13,9 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from apps.core.errors import TradingError
 from apps.orders import services
-from apps.orders.domain.costs import Costs
-from apps.orders.models import Fill, Order, OrderEvent, SimulatedAccount
+from apps.orders.contracts import SlippageChoice, VenueProfile
+from apps.orders.domain.venue_profiles import VenueTerms, tiers_of
+from apps.orders.models import Fill, Order, OrderAmendment, OrderEvent, SimulatedAccount
 
 
 class _ReadOnly:
@@ -37,6 +39,28 @@ class OrderEventInline(_ReadOnly, TabularInline):
     verbose_name_plural = "History"
 
 
+class AmendmentInline(_ReadOnly, TabularInline):
+    model = OrderAmendment
+    fields = readonly_fields = (
+        "created_at", "status", "quantity", "limit_price", "stop_price", "trail_amount", "trail_percent", "requested_by", "reason",
+    )  # fmt: skip
+    ordering = ("id",)
+    extra = 0
+    verbose_name_plural = "Amendments"
+
+
+class ChildInline(_ReadOnly, TabularInline):
+    """The orders that wait, or waited, for this one."""
+
+    model = Order
+    fk_name = "parent"
+    fields = readonly_fields = ("client_order_id", "side", "order_type", "quantity", "limit_price", "stop_price", "status", "status_reason")
+    ordering = ("id",)
+    extra = 0
+    show_change_link = True
+    verbose_name_plural = "Children"
+
+
 class FillInline(_ReadOnly, TabularInline):
     model = Fill
     fields = readonly_fields = ("occurred_at", "quantity", "price", "fee", "fee_asset", "liquidity", "reason", "venue_trade_id")
@@ -53,7 +77,7 @@ class OrderAdmin(_ReadOnly, ModelAdmin):
     list_select_related = ("instrument",)
     search_fields = ("client_order_id", "venue_order_id", "instrument__symbol", "reason")
     date_hierarchy = "created_at"
-    inlines = (FillInline, OrderEventInline)
+    inlines = (ChildInline, FillInline, AmendmentInline, OrderEventInline)
     actions = ("request_cancel",)
 
     @admin.action(description="Request cancel (the executor carries it out)")
@@ -77,32 +101,51 @@ class FillAdmin(_ReadOnly, ModelAdmin):
     search_fields = ("venue_trade_id", "venue_order_id", "instrument__symbol", "order__client_order_id")
 
 
-_COSTS = ("fee_bps", "spread_bps", "slippage_bps")
+_TERMS = tuple(field.name for field in fields(VenueTerms))
 
 
-class _CostsForm(forms.ModelForm):  # type: ignore[type-arg]
+class _TermsForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = SimulatedAccount
-        fields = _COSTS
+        fields = _TERMS
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors:
             try:
-                Costs.from_bps(**{name: data[name] for name in _COSTS})
+                self.terms = _terms_of(data)
+                self.terms.check()
             except TradingError as error:
-                raise forms.ValidationError({error.where: error.message}) from error
+                raise forms.ValidationError({error.where if error.where in _TERMS else "profile": error.message}) from error
         return data
+
+
+def _terms_of(values: dict[str, Any]) -> VenueTerms:
+    return VenueTerms(
+        **values
+        | {
+            "profile": VenueProfile(values["profile"]),
+            "slippage_model": SlippageChoice(values["slippage_model"]),
+            "fee_tiers": tiers_of(values["fee_tiers"] or []),
+        }
+    )
 
 
 @admin.register(SimulatedAccount)
 class SimulatedAccountAdmin(ModelAdmin):
-    """What the simulated venue charges; a change holds from the next bar on and is logged with its actor."""
+    """By whose rules the simulated venue fills and what it charges; a change holds from the next bar on and is logged with its actor."""
 
-    form = _CostsForm
-    list_display = ("account_id", "venue_id", "matched_through", *_COSTS)
-    readonly_fields: ClassVar = ["account_id", "venue_id", "matched_through"]
-    fields = ("account_id", "venue_id", "matched_through", *_COSTS)
+    form = _TermsForm
+    list_display = ("account_id", "venue_id", "matched_through", "profile", "fee_bps", "spread_bps", "slippage_bps", "volume_percent")
+    list_filter = ("profile",)
+    readonly_fields: ClassVar = ["account_id", "venue_id", "matched_through", "cash_flow", "traded_value"]
+    fieldsets = (
+        (None, {"fields": ("account_id", "venue_id", "matched_through", "cash_flow", "traded_value")}),
+        ("Rules", {"fields": ("profile", "volume_percent", "latency_ms")}),
+        ("Fees", {"fields": ("fee_bps", "maker_fee_bps", "fee_flat", "fee_per_unit", "fee_minimum", "fee_cap_bps", "fee_tiers")}),
+        ("Spread and slippage", {"fields": ("spread_bps", "slippage_bps", "slippage_model", "impact_bps")}),
+        ("Margin", {"fields": ("allows_short", "leverage", "maintenance_percent")}),
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -111,10 +154,4 @@ class SimulatedAccountAdmin(ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: SimulatedAccount, form: Any, change: bool) -> None:
-        services.change_costs(
-            account_id=obj.account_id,
-            fee_bps=obj.fee_bps,
-            spread_bps=obj.spread_bps,
-            slippage_bps=obj.slippage_bps,
-            actor=request.user.get_username(),
-        )
+        services.change_venue_terms(account_id=obj.account_id, terms=form.terms, actor=request.user.get_username())

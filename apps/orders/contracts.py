@@ -61,6 +61,7 @@ __all__ = [
     "Standing",
     "TradeExecuted",
     "VenueProfile",
+    "VenueTermsChanged",
 ]
 
 
@@ -395,6 +396,14 @@ class OrderExecuted(Event):
     side: str
     quantity: Decimal
     average_price: Decimal
+
+
+@event("orders.venue_terms_changed")
+class VenueTermsChanged(Event):
+    """By whose rules the simulated venue fills an account's orders and what it charges; `changes` says what is new, in words."""
+
+    account_id: UUID
+    changes: str
 
 
 @event("orders.costs_changed")

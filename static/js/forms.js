@@ -14,7 +14,19 @@ export function startForms() {
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-submit-on-change]");
     if (form) form.requestSubmit();
+    if (event.target.form) showWhatApplies(event.target.form);
   });
+  document.querySelectorAll("form").forEach(showWhatApplies);
+}
+
+// A field with data-applies="order_type:LIMIT,STOP_LIMIT" is there while the form's order_type is one of these, and is not sent otherwise.
+function showWhatApplies(form) {
+  for (const field of form.querySelectorAll("[data-applies]")) {
+    const [name, values] = field.dataset.applies.split(":");
+    const applies = values.split(",").includes(form.elements[name]?.value);
+    field.hidden = !applies;
+    for (const input of field.querySelectorAll("input, select")) input.disabled = !applies;
+  }
 }
 
 function addToken(form) {

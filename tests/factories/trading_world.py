@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -65,12 +66,12 @@ def _instrument(venue: Venue, index: int) -> Instrument:
     )  # fmt: skip
 
 
-def add_bar(world: World, open_: str, high: str, low: str, close: str) -> datetime:
+def add_bar(world: World, open_: str, high: str, low: str, close: str, *, volume: int = 1_000) -> datetime:
     """Store the next daily bar of every instrument and move the venue's clock to its close, which is returned."""
     clock = VenueClock.objects.get(venue_id=world.venue_id)
     closed_at = clock.now_at + timedelta(days=1)
     prices = [int(Decimal(price).scaleb(PRICE_SCALE)) for price in (open_, high, low, close)]
-    row = [_micros(closed_at - timedelta(hours=6)), _micros(closed_at), *prices, 1_000, 0]
+    row = [_micros(closed_at - timedelta(hours=6)), _micros(closed_at), *prices, volume, 0]
     batch = CandleBatch(*(np.array([value], np.int64) for value in row))
     candles().write(
         [(instrument.id, batch) for instrument in world.instruments],
@@ -101,9 +102,11 @@ def place(
     is_reducing: bool = False,
     origin_id: UUID | None = None,
     mode: TradingMode = TradingMode.PAPER,
+    order_type: OrderType | None = None,
+    **terms: Any,
 ) -> UUID:
-    """Record an intent as a session would after the gate has passed it; the type follows from the prices given."""
-    order_type = OrderType.LIMIT if limit_price else OrderType.STOP if stop_price else OrderType.MARKET
+    """Record an intent as a session would after the gate has passed it; the type follows from the prices given unless it is named."""
+    order_type = order_type or (OrderType.LIMIT if limit_price else OrderType.STOP if stop_price else OrderType.MARKET)
     order_id = uuid7()
     return place_order(
         OrderRequest(
@@ -123,5 +126,6 @@ def place(
             stop_price=Decimal(stop_price) if stop_price else None,
             origin_id=origin_id,
             reason="test",
+            **terms,
         )
     )

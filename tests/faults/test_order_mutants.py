@@ -68,8 +68,8 @@ MUTANTS = (
     Mutant(
         "1: what was found at the venue is not taken over",
         RECONCILIATION,
-        'apply_trigger(order, Trigger.ACCEPT, at=market_time(account), detail="Found at the venue.")',
-        'apply_trigger(order, Trigger.REJECT, at=market_time(account), detail="Found at the venue.")',
+        'apply_trigger(order, found, at=at, detail="Found at the venue.")',
+        'apply_trigger(order, Trigger.REJECT, at=at, detail="Found at the venue.")',
         crash_after_the_venue_accepted,
     ),
     Mutant(

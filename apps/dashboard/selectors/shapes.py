@@ -13,7 +13,7 @@ from apps.core.vocabulary import Side
 from apps.dashboard.domain.pictures import Interval, Line, Used
 from apps.forecasts.contracts import ForecastView, TrainingState
 from apps.markets.contracts import InstrumentDetail, VenueView
-from apps.orders.contracts import FillView, OrderStep, OrderView
+from apps.orders.contracts import FillView, OrderDetail, OrderStep, OrderView
 from apps.portfolio.contracts import AccountSummary, Performance, PositionView
 from apps.risk.contracts import HaltView, RiskFactor
 from apps.strategies.selectors import DecisionView, SessionView
@@ -310,6 +310,8 @@ class Why:
     no_fill_reason: str
     no_order_reason: str
     no_checks_reason: str
+    belongings: OrderDetail | None = None
+    """The order with its parent, its children, its group and what was asked of it."""
 
 
 @dataclass(frozen=True)

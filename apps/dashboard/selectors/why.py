@@ -91,6 +91,7 @@ def _why(
         no_fill_reason=_no_fill(order),
         no_order_reason=_no_order(decision),
         no_checks_reason=_no_checks(decision),
+        belongings=detail,
     )
 
 

@@ -31,6 +31,7 @@ urlpatterns = [
     path("orders/cancel-all/", market.cancel_all, name="cancel-all"),
     path("orders/<uuid:order_id>/", lists.show_order, name="order"),
     path("orders/<uuid:order_id>/cancel/", market.cancel_order, name="order-cancel"),
+    path("orders/<uuid:order_id>/amend/", market.amend_order, name="order-amend"),
     path("models/", operations.show_models, name="models"),
     path("events/", operations.show_events, name="events"),
     path("events/export/", operations.export_events, name="events-export"),

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from apps.core.errors import InvalidInput
+from apps.core.rounding import require_finite
 from apps.orders.domain.engine_codes import SlippageModel
-from apps.orders.domain.profiles import EngineProfile, FeeModel, FeeTier, Slippage, profile_named
+from apps.orders.domain.profiles import MOST_TIERS, EngineProfile, FeeModel, FeeTier, Slippage, ppm, profile_named
+from apps.orders.domain.terms import PPM_PER_PERCENT
 from apps.orders.domain.vocabulary import SlippageChoice, VenueProfile
 
+_LARGEST_AMOUNT = Decimal(1_000_000_000)
+_LARGEST_LEVERAGE = 1000
 _MODELS = {
     SlippageChoice.FIXED: SlippageModel.PPM,
     SlippageChoice.VOLUME_SHARE: SlippageModel.VOLUME_SHARE,
@@ -66,6 +71,41 @@ class VenueTerms:
             allows_short=self.allows_short,
             latency_us=self.latency_ms * 1000,
         )
+
+    def check(self) -> None:
+        """Raise InvalidInput naming the field whose number cannot be used."""
+        for name in ("fee_bps", "maker_fee_bps", "fee_cap_bps", "spread_bps", "slippage_bps", "impact_bps"):
+            value = getattr(self, name)
+            if value is not None:
+                ppm(value, name)
+        for name in ("volume_percent", "maintenance_percent"):
+            value = require_finite(getattr(self, name), name=name)
+            if not 0 <= value <= 100 or value * PPM_PER_PERCENT % 1:
+                raise InvalidInput(f"{name} must be 0 to 100 with at most four decimals, got {value}.", where=name)
+        for name in ("fee_flat", "fee_per_unit", "fee_minimum"):
+            value = require_finite(getattr(self, name), name=name)
+            if not 0 <= value <= _LARGEST_AMOUNT:
+                raise InvalidInput(f"{name} must be 0 to {_LARGEST_AMOUNT}, got {value}.", where=name)
+        if not 1 <= require_finite(self.leverage, name="leverage") <= _LARGEST_LEVERAGE:
+            raise InvalidInput(f"leverage must be 1 to {_LARGEST_LEVERAGE}, got {self.leverage}.", where="leverage")
+        if self.latency_ms < 0:
+            raise InvalidInput(f"latency_ms must not be negative, got {self.latency_ms}.", where="latency_ms")
+        self._check_tiers()
+
+    def _check_tiers(self) -> None:
+        if len(self.fee_tiers) > MOST_TIERS:
+            raise InvalidInput(f"There may be {MOST_TIERS} fee tiers, got {len(self.fee_tiers)}.", where="fee_tiers")
+        for value, maker, taker in self.fee_tiers:
+            if not 0 <= require_finite(value, name="fee_tiers") <= _LARGEST_AMOUNT:
+                raise InvalidInput(f"The value of a fee tier must be 0 to {_LARGEST_AMOUNT}, got {value}.", where="fee_tiers")
+            ppm(maker, "fee_tiers")
+            ppm(taker, "fee_tiers")
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """What the account's row keeps, by field."""
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {"fee_tiers": [[str(number) for number in row] for row in self.fee_tiers]}
 
     @property
     def can_liquidate(self) -> bool:

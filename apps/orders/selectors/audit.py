@@ -10,21 +10,20 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Count
 
-from apps.orders.contracts import OrderStatus
-from apps.orders.models import Fill, Order, SimulatedAccount, SimulatedFill, SimulatedOrder
+from apps.core.vocabulary import Side
+from apps.orders.contracts import AT_THE_VENUE, OrderStatus
+from apps.orders.models import Fill, Order, SimulatedAccount, SimulatedFill, SimulatedOrder, SimulatedPosition
 from apps.orders.ports import VenueOrderStatus
 
 _TAKEN = frozenset(
     {
-        OrderStatus.ACKNOWLEDGED,
-        OrderStatus.PARTIALLY_FILLED,
-        OrderStatus.CANCEL_PENDING,
+        *AT_THE_VENUE,
         OrderStatus.FILLED,
         OrderStatus.EXPIRED,
     }
 )
 _UNDER_WAY = frozenset({OrderStatus.SENDING, OrderStatus.UNKNOWN})
-_OPEN_AT_VENUE = frozenset({OrderStatus.ACKNOWLEDGED, OrderStatus.PARTIALLY_FILLED, OrderStatus.CANCEL_PENDING})
+_OPEN_AT_VENUE = frozenset(AT_THE_VENUE)
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,7 @@ def _audit_account(account_id: UUID) -> Iterator[Difference]:
     for client_id, order in ours.items():
         yield from _compare_order(order, theirs.get(client_id))
     yield from _compare_fills(account_id, ours)
+    yield from _venue_books(account_id)
 
 
 def _compare_order(order: Order, venue_row: SimulatedOrder | None) -> Iterator[Difference]:
@@ -70,7 +70,7 @@ def _compare_order(order: Order, venue_row: SimulatedOrder | None) -> Iterator[D
     elif status not in _UNDER_WAY:
         if not order.venue_order_id:
             yield Difference("UNKNOWN_TO_US", subject, f"We say {status} and never sent, the venue has it as {venue_row.status}.")
-        elif (venue_row.status == VenueOrderStatus.OPEN) != (status in _OPEN_AT_VENUE) and status is not OrderStatus.CANCEL_PENDING:
+        elif VenueOrderStatus(venue_row.status).is_open != (status in _OPEN_AT_VENUE) and status is not OrderStatus.CANCEL_PENDING:
             yield Difference("STATUS_DIFFERS", subject, f"We say {status}, the venue says {venue_row.status}.")
         if (venue_row.quantity, venue_row.side, venue_row.instrument_id) != (order.quantity, order.side, order.instrument_id):
             yield Difference("TERMS_DIFFER", subject, "Side, quantity or instrument are not what was intended.")
@@ -101,6 +101,22 @@ def _compare_fills(account_id: UUID, ours: dict[str, Order]) -> Iterator[Differe
     for order in ours.values():
         if totals.get(order.id, Decimal(0)) != order.filled_quantity:
             yield Difference("SUM_DIFFERS", order.client_order_id, "The order's filled quantity is not the sum of its fills.")
+
+
+def _venue_books(account_id: UUID) -> Iterator[Difference]:
+    """The positions and the cash that the venue keeps against its own trades."""
+    cash, held = Decimal(0), dict[UUID, Decimal]()
+    trades = SimulatedFill.objects.filter(account_id=account_id).select_related("order__instrument")
+    for trade in trades:
+        signed = Side(trade.order.side).sign * trade.quantity
+        cash -= signed * trade.price * trade.order.instrument.multiplier + trade.fee
+        held[trade.order.instrument_id] = held.get(trade.order.instrument_id, Decimal(0)) + signed
+    kept = SimulatedAccount.objects.values_list("cash_flow", flat=True).get(pk=account_id)
+    if kept != cash:
+        yield Difference("VENUE_CASH_DIFFERS", str(account_id), f"The venue has a cash flow of {kept}, its trades make {cash}.")
+    stored = dict(SimulatedPosition.objects.filter(account_id=account_id).exclude(quantity=0).values_list("instrument_id", "quantity"))
+    if stored != {key: quantity for key, quantity in held.items() if quantity}:
+        yield Difference("VENUE_POSITION_DIFFERS", str(account_id), "The venue's positions are not the sums of its trades.")
 
 
 def _decisions_with_several_orders() -> Iterator[Difference]:

@@ -11,8 +11,9 @@ from django.db import transaction
 from apps.core.errors import NotFound
 from apps.events.services import record_event
 from apps.markets.selectors import venue
-from apps.orders.contracts import CostsChanged
+from apps.orders.contracts import CostsChanged, VenueTermsChanged
 from apps.orders.domain.costs import Costs
+from apps.orders.domain.venue_profiles import VenueTerms
 from apps.orders.models import FillCursor, SimulatedAccount
 
 DEFAULT_FEE_BPS = Decimal(5)
@@ -52,12 +53,51 @@ def open_broker_account(*, account_id: UUID, matched_through: datetime) -> None:
 
 
 @transaction.atomic
-def change_costs(*, account_id: UUID, fee_bps: Decimal, spread_bps: Decimal, slippage_bps: Decimal, actor: str) -> None:
-    """Set what the simulated venue charges from the next bar on; raises InvalidInput off the grid, NotFound without such an account."""
-    Costs.from_bps(fee_bps=fee_bps, spread_bps=spread_bps, slippage_bps=slippage_bps)
+def change_venue_terms(*, account_id: UUID, terms: VenueTerms, actor: str) -> None:
+    """Set by whose rules the simulated venue fills and what it charges, from the next bar on.
+
+    Raises InvalidInput naming the field where a number is off its grid, NotFound without such an account.
+    """
+    terms.check()
+    account = _locked(account_id)
+    changes = [
+        f"{name.replace('_', ' ')} {value}" for name, value in terms.stored.items() if _stored(getattr(account, name)) != _stored(value)
+    ]
+    if not changes:
+        return
+    for name, value in terms.stored.items():
+        setattr(account, name, value)
+    account.save(update_fields=list(terms.stored))
+    record_event(
+        VenueTermsChanged(account_id=account_id, changes=", ".join(changes)),
+        occurred_at=venue(account.venue_id).now_at,
+        actor=actor,
+        subject=str(account_id),
+    )
+    record_event(
+        CostsChanged(account_id=account_id, fee_bps=terms.fee_bps, spread_bps=terms.spread_bps, slippage_bps=terms.slippage_bps),
+        occurred_at=venue(account.venue_id).now_at,
+        actor=actor,
+        subject=str(account_id),
+    )
+
+
+def _stored(value: object) -> object:
+    return str(value) if isinstance(value, str) else value
+
+
+def _locked(account_id: UUID) -> SimulatedAccount:
     account = SimulatedAccount.objects.select_for_update().filter(pk=account_id).first()
     if account is None:
         raise NotFound(f"The simulated venue has no account {account_id}.", where="account_id")
+    return account
+
+
+@transaction.atomic
+def change_costs(*, account_id: UUID, fee_bps: Decimal, spread_bps: Decimal, slippage_bps: Decimal, actor: str) -> None:
+    """Set what the simulated venue charges from the next bar on; raises InvalidInput off the grid, NotFound without such an account."""
+    Costs.from_bps(fee_bps=fee_bps, spread_bps=spread_bps, slippage_bps=slippage_bps)
+    account = _locked(account_id)
     account.fee_bps, account.spread_bps, account.slippage_bps = fee_bps, spread_bps, slippage_bps
     account.save(update_fields=["fee_bps", "spread_bps", "slippage_bps"])
     record_event(

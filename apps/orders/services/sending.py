@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -131,7 +132,7 @@ def _store(answers: Sequence[tuple[Order, Trigger, PlaceAnswer]], account: Accou
 
 
 def to_broker_order(order: Order) -> BrokerOrder:
-    """The order as it is sent."""
+    """The order as it is sent. Whatever is meant to reduce is reduce-only at the venue: exits that rest together never turn a position."""
     return BrokerOrder(
         client_order_id=order.client_order_id,
         instrument_id=order.instrument_id,
@@ -139,7 +140,7 @@ def to_broker_order(order: Order) -> BrokerOrder:
         side=Side(order.side),
         parent_client_order_id=order.parent.client_order_id if order.parent else "",
         group_id=order.group_id,
-        **vars(order.terms),
+        **vars(replace(order.terms, is_reduce_only=order.is_reduce_only or order.is_reducing)),
     )
 
 

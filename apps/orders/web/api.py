@@ -20,9 +20,10 @@ from apps.core.clock import WallClock
 from apps.core.ports import port
 from apps.markets.selectors import instrument_by_symbol
 from apps.orders import selectors, services
-from apps.orders.contracts import OPEN_STATUSES, ManualOrderResult, OrderStatus
+from apps.orders.contracts import OPEN_STATUSES, Amendment, ExitPrices, ManualOrderResult, OrderStatus
 from apps.orders.ports import AccountDirectory
 from apps.orders.web.serializers import (
+    AmendInput,
     CancelAllInput,
     CancelAllSerializer,
     CancelInput,
@@ -97,6 +98,13 @@ class OrdersView(AccountView):
             limit_price=values["limit_price"],
             stop_price=values["stop_price"],
             time_in_force=values["time_in_force"],
+            trail_amount=values["trail_amount"],
+            trail_percent=values["trail_percent"],
+            expires_at=values["expires_at"],
+            is_post_only=values["is_post_only"],
+            is_reduce_only=values["is_reduce_only"],
+            exits=_exits(values),
+            other=services.OtherLeg(**values["other"]) if "other" in values else None,
             actor=self.actor,
             now=WallClock().now(),
         )
@@ -124,13 +132,21 @@ class ExecuteTradeView(OrdersView):
 
 
 class OrderView(ApiView):
-    roles: ClassVar = {"GET": Role.VIEWER, "DELETE": Role.TRADER}
+    http_method_names = [*ApiView.http_method_names, "patch"]
+    roles: ClassVar = {"GET": Role.VIEWER, "PATCH": Role.TRADER, "DELETE": Role.TRADER}
     unthrottled_methods: ClassVar = frozenset({"DELETE"})
 
     @extend_schema(tags=TAGS, responses={200: OrderDetailSerializer})
     def get(self, request: Request, order_id: UUID) -> Response:
         """One order with its history and fills."""
         return self.answer(OrderDetailSerializer, selectors.order_detail(order_id))
+
+    @extend_schema(tags=TAGS, request=AmendInput, responses={202: OrderDetailSerializer})
+    def patch(self, request: Request, order_id: UUID) -> Response:
+        """Ask for another quantity or price. The venue decides whether it comes in time; 409 when it is too late already."""
+        amendment = Amendment(**self.body(AmendInput))
+        services.request_amend(order_id=order_id, amendment=amendment, actor=self.actor, now=WallClock().now())
+        return self.answer(OrderDetailSerializer, selectors.order_detail(order_id), status=202)
 
     @extend_schema(tags=TAGS, request=None, responses={202: OrderDetailSerializer})
     def delete(self, request: Request, order_id: UUID) -> Response:
@@ -184,6 +200,19 @@ class FillsView(ApiView):
             )
 
         return Response(page_of(request, FillSerializer, fetch, query, key=lambda row: row.id))
+
+
+def _exits(values: dict[str, Any]) -> ExitPrices:
+    """The legs of the bracket; empty if there are none."""
+    target, stop, trailing = (values.get(name, {}) for name in ("take_profit", "stop_loss", "trailing"))
+    return ExitPrices(
+        take_profit=target.get("price"),
+        take_profit_percent=target.get("percent"),
+        stop_loss=stop.get("price"),
+        stop_loss_percent=stop.get("percent"),
+        trail_amount=trailing.get("amount"),
+        trail_percent=trailing.get("percent"),
+    )
 
 
 def _statuses(query: dict[str, Any]) -> set[OrderStatus] | None:

@@ -11,7 +11,7 @@ from apps.common.api.pagination import CursorQuery
 from apps.common.api.problems import ProblemSerializer
 from apps.common.api.serializers import StrictSerializer
 from apps.core.vocabulary import OrderType, Side, TimeInForce, TradingMode
-from apps.orders.contracts import Liquidity, OrderOrigin, OrderStatus
+from apps.orders.contracts import AmendmentStatus, Liquidity, OrderOrigin, OrderStatus
 
 
 class OrderSerializer(serializers.Serializer[Any]):
@@ -27,6 +27,15 @@ class OrderSerializer(serializers.Serializer[Any]):
     quantity = ExactDecimal()
     limit_price = ExactDecimal(allow_null=True)
     stop_price = ExactDecimal(allow_null=True)
+    trail_amount = ExactDecimal(allow_null=True, help_text="Distance of a trailing stop from the best price so far.")
+    trail_percent = ExactDecimal(allow_null=True, help_text="The same in percent of that price.")
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="Until when a GTD order is good, by the venue's clock.")
+    is_post_only = serializers.BooleanField()
+    is_reduce_only = serializers.BooleanField()
+    limit_offset_percent = ExactDecimal(allow_null=True, help_text="Limit relative to the parent's first fill, signed.")
+    stop_offset_percent = ExactDecimal(allow_null=True, help_text="Stop relative to the parent's first fill, signed.")
+    parent_id = serializers.UUIDField(allow_null=True, help_text="The order whose fill opens this one.")
+    group_id = serializers.UUIDField(allow_null=True, help_text="Orders of one group share what is left.")
     status = EnumField(OrderStatus)
     filled_quantity = ExactDecimal()
     remaining = ExactDecimal(help_text="What may still fill.")
@@ -73,10 +82,33 @@ class FillSerializer(serializers.Serializer[Any]):
     recorded_at = serializers.DateTimeField()
 
 
+class TermsChangeSerializer(serializers.Serializer[Any]):
+    """What was asked to change; null stays as it was."""
+
+    quantity = ExactDecimal(allow_null=True)
+    limit_price = ExactDecimal(allow_null=True)
+    stop_price = ExactDecimal(allow_null=True)
+    trail_amount = ExactDecimal(allow_null=True)
+    trail_percent = ExactDecimal(allow_null=True)
+
+
+class AmendmentSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    amendment = TermsChangeSerializer()
+    status = EnumField(AmendmentStatus)
+    requested_by = serializers.CharField()
+    reason = serializers.CharField(help_text="Why the venue refused it.")
+    created_at = serializers.DateTimeField()
+
+
 class OrderDetailSerializer(serializers.Serializer[Any]):
     order = OrderSerializer()
     history = OrderStepSerializer(many=True)
     fills = FillSerializer(many=True)
+    parent = OrderSerializer(allow_null=True, help_text="The order that it waits for, or waited for.")
+    children = OrderSerializer(many=True, help_text="The orders that its fill opens.")
+    group = OrderSerializer(many=True, help_text="The others of its group: what one fills, the others lose.")
+    amendments = AmendmentSerializer(many=True)
 
 
 class OrderQuery(CursorQuery):
@@ -101,8 +133,44 @@ class FillQuery(CursorQuery):
     since = serializers.DateTimeField(required=False, help_text="On the venue's clock.")
 
 
+class TakeProfitInput(StrictSerializer):
+    """A limit order that takes the profit; give one of the two."""
+
+    price = ExactDecimalInput(required=False)
+    percent = ExactDecimalInput(required=False, help_text="From the price of the entry's fill.")
+
+
+class StopLossInput(StrictSerializer):
+    """A stop order that ends the loss; give one of the two."""
+
+    price = ExactDecimalInput(required=False)
+    percent = ExactDecimalInput(required=False, help_text="From the price of the entry's fill.")
+
+
+class TrailingInput(StrictSerializer):
+    """A stop that follows the market; give one of the two."""
+
+    amount = ExactDecimalInput(required=False)
+    percent = ExactDecimalInput(required=False, help_text="Of the best price so far.")
+
+
+class OtherLegInput(StrictSerializer):
+    """The other order of a pair: quantity and time in force are those of the first."""
+
+    order_type = EnumField(OrderType)
+    side = EnumField(Side, required=False, help_text="That of the first if left out.")
+    limit_price = ExactDecimalInput(required=False)
+    stop_price = ExactDecimalInput(required=False)
+    trail_amount = ExactDecimalInput(required=False)
+    trail_percent = ExactDecimalInput(required=False)
+
+
 class OrderInput(StrictSerializer):
-    """A manual order. It goes through the same risk gate as the orders of strategies."""
+    """A manual order. It goes through the same risk gate as the orders of strategies.
+
+    With `take_profit`, `stop_loss` or `trailing` it is the entry of a bracket: they open with its fill, only reduce, and share what is left.
+    With `other` it is one of a pair of which one cancels the other.
+    """
 
     symbol = serializers.CharField(max_length=40, required=False, help_text="At the venue of the account; or give instrument_id.")
     instrument_id = serializers.UUIDField(required=False)
@@ -113,6 +181,15 @@ class OrderInput(StrictSerializer):
     limit_price = ExactDecimalInput(required=False, allow_null=True, default=None)
     stop_price = ExactDecimalInput(required=False, allow_null=True, default=None)
     time_in_force = EnumField(TimeInForce, default=TimeInForce.GTC)
+    trail_amount = ExactDecimalInput(required=False, allow_null=True, default=None)
+    trail_percent = ExactDecimalInput(required=False, allow_null=True, default=None)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="For GTD, by the venue's clock.")
+    is_post_only = serializers.BooleanField(required=False, default=False)
+    is_reduce_only = serializers.BooleanField(required=False, default=False)
+    take_profit = TakeProfitInput(required=False)
+    stop_loss = StopLossInput(required=False)
+    trailing = TrailingInput(required=False)
+    other = OtherLegInput(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("symbol" in attrs) == ("instrument_id" in attrs):
@@ -120,7 +197,20 @@ class OrderInput(StrictSerializer):
         for name in ("quantity", "limit_price", "stop_price"):
             if attrs[name] is not None and attrs[name] <= 0:
                 raise serializers.ValidationError({name: "Must be greater than zero."})
+        for name in ("take_profit", "stop_loss", "trailing"):
+            if name in attrs and not attrs[name]:
+                raise serializers.ValidationError({name: "Give a price or a percentage."})
         return attrs
+
+
+class AmendInput(StrictSerializer):
+    """New values for an open order; what is left out stays as it is. The quantity is that of the whole order, what has filled included."""
+
+    quantity = ExactDecimalInput(required=False)
+    limit_price = ExactDecimalInput(required=False)
+    stop_price = ExactDecimalInput(required=False)
+    trail_amount = ExactDecimalInput(required=False)
+    trail_percent = ExactDecimalInput(required=False)
 
 
 class CancelInput(StrictSerializer):

@@ -17,7 +17,7 @@ from apps.core.vocabulary import Side
 from apps.events.models import LoggedEvent
 from apps.orders.models import Order
 from apps.portfolio.models import Account
-from apps.risk.models import RiskVerdict
+from apps.risk.models import Reservation, RiskLimit, RiskVerdict
 from tests.factories.trading_world import World, place
 from tests.integration.api.conftest import ClientOf, open_market, user_of
 
@@ -155,6 +155,90 @@ def test_filters_narrow_the_list(viewer: APIClient, trader: APIClient, market: W
     assert ids("status=CANCELLED") == [gone_id]
     assert ids(f"instrument_id={market.instruments[1].id}") == []
     assert ids(f"account_id={market.account_id}&is_open=false") == [gone_id]
+
+
+def test_a_bracket_is_recorded_with_its_exits(trader: APIClient, market: World) -> None:
+    body = ORDER | {"take_profit": {"percent": 10}, "stop_loss": {"price": "95.00"}, "trailing": {"percent": "2.5"}}
+    detail = enter(trader, body).json()
+    target, stop, trailing = detail["children"]
+    assert (target["order_type"], target["limit_offset_percent"], target["limit_price"]) == ("LIMIT", "10", None)
+    assert (stop["order_type"], stop["stop_price"], stop["side"]) == ("STOP", "95", "SELL")
+    assert (trailing["order_type"], trailing["trail_percent"]) == ("TRAILING", "2.5")
+    assert {leg["parent_id"] for leg in detail["children"]} == {detail["order"]["id"]}
+    assert len({leg["group_id"] for leg in detail["children"]}) == 1
+    assert all(leg["is_reduce_only"] and leg["is_reducing"] for leg in detail["children"])
+    of_a_leg = trader.get(f"/api/v1/orders/{stop['id']}/").json()
+    assert of_a_leg["parent"]["id"] == detail["order"]["id"]
+    assert [leg["id"] for leg in of_a_leg["group"]] == [target["id"], trailing["id"]]
+
+
+def test_a_pair_is_one_group(trader: APIClient, market: World) -> None:
+    other = {"order_type": "STOP", "stop_price": "105.00"}
+    detail = enter(trader, ORDER | {"order_type": "LIMIT", "limit_price": "99.00", "other": other}).json()
+    assert [leg["order_type"] for leg in detail["group"]] == ["STOP"]
+    assert detail["group"][0]["group_id"] == detail["order"]["group_id"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "words"),
+    [
+        ({"order_type": "TRAILING"}, "trail_amount", "needs a trail_amount or a trail_percent"),
+        ({"order_type": "STOP_LIMIT", "stop_price": "105.00"}, "limit_price", "needs a limit_price"),
+        ({"time_in_force": "GTD"}, "expires_at", "needs expires_at"),
+        ({"is_post_only": True}, "is_post_only", "cannot be post-only"),
+        ({"stop_loss": {"price": "110.00"}}, "stop_loss", "must be below the entry"),
+        ({"take_profit": {"price": "90.00"}}, "take_profit", "must be above the entry"),
+        ({"take_profit": {"price": "120.00", "percent": 5}}, "take_profit_percent", "not both"),
+        ({"stop_loss": {"percent": 100}}, "stop_offset_percent", "above -100"),
+        ({"stop_loss": {"percent": 5}, "other": {"order_type": "MARKET"}}, "other", "no exits of its own"),
+        ({"time_in_force": "GTD", "expires_at": "2001-01-01T00:00:00Z"}, "expires_at", "not after the market's time"),
+    ],
+)
+def test_what_cannot_be_an_order_says_which_field_and_why(
+    trader: APIClient, market: World, changes: dict[str, Any], where: str, words: str
+) -> None:
+    answer = enter(trader, ORDER | changes)
+    assert (answer.status_code, answer.json()["where"]) == (400, where)
+    assert words in answer.json()["detail"]
+    assert not Order.objects.exists()
+
+
+def test_a_refused_exit_leaves_neither_entry_nor_reservation(trader: APIClient, market: World) -> None:
+    body = ORDER | {"order_type": "LIMIT", "limit_price": "99.00", "quantity": 40}
+    answer = enter(trader, body | {"other": {"order_type": "LIMIT", "limit_price": "98.00"}})
+    assert answer.status_code == 201
+    RiskLimit.objects.filter(code="MAX_GROSS_EXPOSURE").update(value=Decimal("0.0125"))
+    answer = enter(trader, body | {"quantity": 41, "other": {"order_type": "LIMIT", "limit_price": "98.00"}})
+    assert (answer.status_code, answer.json()["where"]) == (422, "MAX_GROSS_EXPOSURE")
+    assert Order.objects.count() == 2
+    assert Reservation.objects.filter(ended_at=None).count() == 2
+
+
+def test_an_amendment_of_an_unsent_order_is_made_at_once(trader: APIClient, market: World) -> None:
+    order_id = enter(trader, ORDER | {"order_type": "LIMIT", "limit_price": "99.00"}).json()["order"]["id"]
+    answer = trader.patch(f"/api/v1/orders/{order_id}/", {"limit_price": "98.50", "quantity": 8})
+    assert answer.status_code == 202
+    detail = answer.json()
+    assert (detail["order"]["limit_price"], detail["order"]["quantity"]) == ("98.5", "8")
+    assert [step["trigger"] for step in detail["history"]] == ["CREATE", "AMEND"]
+    assert Reservation.objects.get(order_id=order_id).quantity == 8
+
+
+def test_an_amendment_is_refused_in_words(trader: APIClient, market: World) -> None:
+    order_id = enter(trader, ORDER | {"order_type": "LIMIT", "limit_price": "99.00"}).json()["order"]["id"]
+    address = f"/api/v1/orders/{order_id}/"
+    for body, status, where in (
+        ({}, 400, "quantity"),
+        ({"stop_price": "90.00"}, 400, "stop_price"),
+        ({"limit_price": "99.001"}, 400, "limit_price"),
+        ({"quantity": 300}, 422, "MAX_ORDER_NOTIONAL"),
+    ):
+        answer = trader.patch(address, body)
+        assert (answer.status_code, answer.json()["where"]) == (status, where)
+    trader.delete(address)
+    late = trader.patch(address, {"quantity": 5})
+    assert (late.status_code, late.json()["detail"]) == (409, "The order is CANCELLED and cannot be changed any more.")
+    assert trader.patch(f"/api/v1/orders/{uuid.uuid4()}/", {"quantity": 5}).status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)

@@ -23,10 +23,11 @@ from apps.dashboard.web.query import decimal_of, moment_of, uuid_of, word_of
 from apps.markets import selectors as markets
 from apps.markets.contracts import VenueView
 from apps.orders import services as orders
-from apps.orders.contracts import ManualOrderResult
+from apps.orders.contracts import Amendment, ExitPrices, ManualOrderResult
 
 REPEATED = "client_order_id"
 """What a Conflict is about when an order was recorded before."""
+AMENDABLE = ("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent")
 
 
 @page
@@ -81,6 +82,15 @@ def cancel_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 @action(Role.TRADER)
+def amend_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Other numbers for an open order; an empty field stays as it is."""
+    amendment = Amendment(**{name: decimal_of(request.POST, name) for name in AMENDABLE})
+    orders.request_amend(order_id=order_id, amendment=amendment, actor=person(request).username, now=WallClock().now())
+    messages.success(request, "The change is recorded; the venue decides whether it comes in time.")
+    return redirect("dashboard:order", order_id)
+
+
+@action(Role.TRADER)
 def cancel_all(request: HttpRequest) -> HttpResponse:
     account_id = page_frame(request).account_id
     if account_id is None:
@@ -106,6 +116,16 @@ def _submit(request: HttpRequest, frame: Frame, instrument_id: UUID) -> ManualOr
         limit_price=decimal_of(form, "limit_price"),
         stop_price=decimal_of(form, "stop_price"),
         time_in_force=word_of(form, "time_in_force", TimeInForce) or TimeInForce.GTC,
+        trail_amount=decimal_of(form, "trail_amount"),
+        trail_percent=decimal_of(form, "trail_percent"),
+        expires_at=moment_of(form, "expires_at"),
+        is_post_only=form.get("is_post_only") == "yes",
+        is_reduce_only=form.get("is_reduce_only") == "yes",
+        exits=ExitPrices(
+            take_profit=decimal_of(form, "take_profit"),
+            stop_loss=decimal_of(form, "stop_loss"),
+            trail_percent=decimal_of(form, "exit_trail_percent"),
+        ),
         actor=person(request).username,
         now=WallClock().now(),
         request_id=uuid_of(form, "request_id"),
