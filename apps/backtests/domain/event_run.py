@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,11 +17,12 @@ from apps.backtests.domain.vector_run import BarColumns, Simulation, Workspace, 
 from apps.core.errors import InvalidInput, TradingError
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
-from apps.orders.domain.bar_nb import match_at_close, step_bar
+from apps.orders.domain.bar_nb import step_bar
 from apps.orders.domain.engine import Engine, NewOrder
 from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
 from apps.orders.domain.profiles import EngineProfile
 from apps.orders.domain.quote_nb import step_quote
+from apps.orders.domain.sizing_nb import BY_EQUITY, sized_lots
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy, FillEvent, QuoteEvent
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
@@ -56,17 +57,35 @@ class QuoteColumns:
             )
 
 
+@dataclass(frozen=True)
+class EventPlan:
+    """How a run trades: from which event on orders are taken, and what an entry buys when the strategy leaves it open (see `sizing_nb`).
+
+    `watch` is called now and then with the number of events done; what it raises ends the run.
+    """
+
+    first_event: int = 0
+    sizing: int = BY_EQUITY
+    size: int = code.PPM
+    watch: Callable[[int], None] | None = None
+
+
+WHOLE_EQUITY = EventPlan()
+EVENTS_AT_ONCE = 65_536
+
+
 class EngineDesk:
     """The desk of a backtest: orders go straight into the engine, at the moment of the event that is being told."""
 
-    def __init__(self, engine: Engine, *, times: Sequence[int], marks: Sequence[int], warmup: int) -> None:
+    def __init__(self, engine: Engine, *, times: Int64Array, marks: Int64Array, plan: EventPlan) -> None:
         self.engine = engine
         self.instrument = engine.instruments[0]
         self.position_lots = 0
         self.is_changed = False
         self.index = 0
         """The event that is being told."""
-        self._times, self._marks, self._warmup = times, marks, warmup
+        self._times, self._marks, self._plan = times, marks, plan
+        self._warmup = plan.first_event
         self._counted, self._at_once = -1, 0
 
     def _settle(self) -> None:
@@ -109,6 +128,10 @@ class EngineDesk:
     def new_group(self) -> int:
         return self.engine.new_group()
 
+    def sized_lots(self) -> int:
+        self.engine.places[0, code.I_MARK] = self._marks[self.index]
+        return int(sized_lots(self.engine.places, self.engine.account, 0, self._plan.sizing, self._plan.size))
+
     def equity(self) -> Decimal:
         self.engine.places[0, code.I_MARK] = self._marks[self.index]
         return self.engine.equity * self.instrument.cash_unit
@@ -137,15 +160,16 @@ class _Run:
         *,
         cash: Decimal,
         workspace: Workspace | None,
-        times: Sequence[int],
-        marks: Sequence[int],
+        plan: EventPlan,
+        times: Int64Array,
+        marks: Int64Array,
     ) -> None:
         self.strategy = strategy
         self.space = workspace or Workspace()
         self.engine = Engine([instrument], [profile], cash={instrument.quote_asset: cash})
         self.opening_cash = self.engine.cash(instrument.quote_asset)
         self.space.lend(self.engine)
-        self.desk = EngineDesk(self.engine, times=times, marks=marks, warmup=strategy.warmup_bars)
+        self.desk = EngineDesk(self.engine, times=times, marks=marks, plan=plan)
         self.hears_fills = type(strategy).on_fill is not EventStrategy.on_fill
         self.fills_told = 0
         self.changed_at: list[int] = [0]
@@ -153,6 +177,17 @@ class _Run:
         self.worth_then: list[int] = [0]
         self.per_price = instrument.cash_units_per_price_unit_lot
         strategy.start(self.desk)
+
+    @contextmanager
+    def named_failures(self, event: str) -> Iterator[None]:
+        """Turn what the strategy raises into an error that says at which event."""
+        try:
+            yield
+        except TradingError:
+            raise
+        except Exception as error:
+            name, where = type(self.strategy).__name__, f"{event} {self.desk.index}"
+            raise InvalidInput(f"{name} raised {type(error).__name__} at {where}: {error}", where="strategy") from error
 
     def bounds(self) -> tuple[int, int, int]:
         """The envelope as Python numbers."""
@@ -180,8 +215,8 @@ class _Run:
     def finish(self, prices: Int64Array, at: Int64Array) -> Simulation:
         """Equity at every event, trades and entries."""
         equity = self.space.equity_of(len(prices))
-        columns = [np.array(values, np.int64) for values in (self.changed_at, self.cash_then, self.worth_then)]
-        fill_equity(*columns, prices, equity)
+        changed_at, cash, worth = (np.array(values, np.int64) for values in (self.changed_at, self.cash_then, self.worth_then))
+        fill_equity(changed_at, cash, worth, prices, equity)
         self.space.keep(self.engine)
         return book_simulation(self.engine, self.space, equity, at, self.opening_cash)
 
@@ -193,44 +228,41 @@ def simulate_event_bars(
     bars: BarColumns,
     *,
     cash: Decimal,
+    plan: EventPlan = WHOLE_EQUITY,
     workspace: Workspace | None = None,
 ) -> Simulation:
-    """Tell the strategy every bar. Bars must have been checked. What the strategy raises becomes a StrategyFailed that names the bar."""
-    unit = float(instrument.price_unit)
-    lows, highs, closes, ats = bars.low.tolist(), bars.high.tolist(), bars.close.tolist(), bars.closed_at.tolist()
-    run = _Run(strategy, instrument, profile, cash=cash, workspace=workspace, times=ats, marks=closes)
-    engine, desk, on_bar = run.engine, run.desk, strategy.on_bar
-    floats = [(column * unit).round(instrument.price_scale).tolist() for column in (bars.open, bars.high, bars.low, bars.close)]
-    volumes = (bars.volume * float(instrument.lot_size)).tolist()
-    low_bound, high_bound, time_bound = run.bounds()
-    is_at_close = profile.is_at_close
-    with no_collection():
-        for index, (open_, high, low, close, volume) in enumerate(zip(*floats, volumes, strict=True)):
-            at = ats[index]
-            desk.index = index
-            if lows[index] <= low_bound or highs[index] >= high_bound or at >= time_bound:
-                engine.make_room()
-                status = step_bar(
-                    engine.book, engine.active, engine.places, engine.account, engine.fills, 0,
-                    bars.opened_at[index], at, bars.open[index], highs[index], lows[index], closes[index], bars.volume[index],
-                )  # fmt: skip
-                run.after_step(status, index)
-                low_bound, high_bound, time_bound = run.bounds()
-            try:
-                on_bar(BarEvent(index, at, open_, high, low, close, volume))
-            except TradingError:
-                raise
-            except Exception as error:
-                raise strategy_failed(strategy, error, f"bar {index}") from error
-            if desk.is_changed:
-                desk.is_changed = False
-                if is_at_close:
-                    status = match_at_close(
-                        engine.book, engine.active, engine.places, engine.account, engine.fills, 0, closes[index], bars.volume[index]
-                    )
-                    run.after_step(status, index)
-                low_bound, high_bound, time_bound = run.bounds()
+    """Tell the strategy every bar. Bars must have been checked. What the strategy raises becomes an InvalidInput that names the bar."""
+    run = _Run(strategy, instrument, profile, cash=cash, workspace=workspace, plan=plan, times=bars.closed_at, marks=bars.close)
+    with no_collection(), run.named_failures("bar"):
+        for first in range(0, len(bars), EVENTS_AT_ONCE):
+            _tell_bars(run, bars, first, min(first + EVENTS_AT_ONCE, len(bars)))
+            if plan.watch is not None:
+                plan.watch(min(first + EVENTS_AT_ONCE, len(bars)))
     return run.finish(bars.close, bars.closed_at)
+
+
+def _tell_bars(run: _Run, bars: BarColumns, first: int, last: int) -> None:
+    """Bars `first` to `last` (exclusive) as Python numbers: reading them out of arrays one by one would take longer than all the rest."""
+    engine, desk, on_bar = run.engine, run.desk, run.strategy.on_bar
+    part = slice(first, last)
+    unit, scale = float(engine.instruments[0].price_unit), engine.instruments[0].price_scale
+    opens, highs, lows, closes = ((column[part] * unit).round(scale).tolist() for column in (bars.open, bars.high, bars.low, bars.close))
+    volumes = (bars.volume[part] * float(engine.instruments[0].lot_size)).tolist()
+    low_units, high_units, ats = bars.low[part].tolist(), bars.high[part].tolist(), bars.closed_at[part].tolist()
+    is_at_close = engine.profiles[0].is_at_close
+    low_bound, high_bound, time_bound = run.bounds()
+    columns = zip(ats, low_units, high_units, opens, highs, lows, closes, volumes, strict=True)
+    for index, (at, bottom, top, open_, high, low, close, volume) in enumerate(columns, first):
+        desk.index = index
+        if bottom <= low_bound or top >= high_bound or at >= time_bound:
+            run.after_step(_step_bar(engine, bars, index), index)
+            low_bound, high_bound, time_bound = run.bounds()
+        on_bar(BarEvent(index, at, open_, high, low, close, volume))
+        if desk.is_changed:
+            desk.is_changed = False
+            if is_at_close:
+                run.after_step(int(engine.match_at_close(0, close=bars.close[index], volume=bars.volume[index])), index)
+            low_bound, high_bound, time_bound = run.bounds()
 
 
 def simulate_event_quotes(
@@ -240,34 +272,46 @@ def simulate_event_quotes(
     quotes: QuoteColumns,
     *,
     cash: Decimal,
+    plan: EventPlan = WHOLE_EQUITY,
     workspace: Workspace | None = None,
 ) -> Simulation:
     """Tell the strategy every quote; a market order meets the quote at which it is given (latency 0) or the first after its latency."""
-    unit, scale = float(instrument.price_unit), instrument.price_scale
-    bids, asks, ats = quotes.bid.tolist(), quotes.ask.tolist(), quotes.at.tolist()
-    run = _Run(strategy, instrument, profile, cash=cash, workspace=workspace, times=ats, marks=bids)
-    engine, desk, on_quote = run.engine, run.desk, strategy.on_quote
-    float_bids, float_asks = (quotes.bid * unit).round(scale).tolist(), (quotes.ask * unit).round(scale).tolist()
-    low_bound, high_bound, time_bound = run.bounds()
-    has_latency = profile.latency_us > 0
-    with no_collection():
-        for index, (at, bid, ask) in enumerate(zip(ats, float_bids, float_asks, strict=True)):
-            desk.index = index
-            if bids[index] <= low_bound or asks[index] >= high_bound or at >= time_bound:
-                run.after_step(_step_quote(engine, quotes, index), index)
-                low_bound, high_bound, time_bound = run.bounds()
-            try:
-                on_quote(QuoteEvent(index, at, bid, ask))
-            except TradingError:
-                raise
-            except Exception as error:
-                raise strategy_failed(strategy, error, f"quote {index}") from error
-            if desk.is_changed:
-                desk.is_changed = False
-                if not has_latency:
-                    run.after_step(_step_quote(engine, quotes, index), index)
-                low_bound, high_bound, time_bound = run.bounds()
+    run = _Run(strategy, instrument, profile, cash=cash, workspace=workspace, plan=plan, times=quotes.at, marks=quotes.bid)
+    with no_collection(), run.named_failures("quote"):
+        for first in range(0, len(quotes), EVENTS_AT_ONCE):
+            _tell_quotes(run, quotes, first, min(first + EVENTS_AT_ONCE, len(quotes)))
+            if plan.watch is not None:
+                plan.watch(min(first + EVENTS_AT_ONCE, len(quotes)))
     return run.finish(quotes.bid, quotes.at)
+
+
+def _tell_quotes(run: _Run, quotes: QuoteColumns, first: int, last: int) -> None:
+    engine, desk, on_quote = run.engine, run.desk, run.strategy.on_quote
+    part = slice(first, last)
+    unit, scale = float(engine.instruments[0].price_unit), engine.instruments[0].price_scale
+    bids, asks = ((column[part] * unit).round(scale).tolist() for column in (quotes.bid, quotes.ask))
+    bid_units, ask_units, ats = quotes.bid[part].tolist(), quotes.ask[part].tolist(), quotes.at[part].tolist()
+    has_latency = engine.profiles[0].latency_us > 0
+    low_bound, high_bound, time_bound = run.bounds()
+    for index, (at, bottom, top, bid, ask) in enumerate(zip(ats, bid_units, ask_units, bids, asks, strict=True), first):
+        desk.index = index
+        if bottom <= low_bound or top >= high_bound or at >= time_bound:
+            run.after_step(_step_quote(engine, quotes, index), index)
+            low_bound, high_bound, time_bound = run.bounds()
+        on_quote(QuoteEvent(index, at, bid, ask))
+        if desk.is_changed:
+            desk.is_changed = False
+            if not has_latency:
+                run.after_step(_step_quote(engine, quotes, index), index)
+            low_bound, high_bound, time_bound = run.bounds()
+
+
+def _step_bar(engine: Engine, bars: BarColumns, index: int) -> int:
+    engine.make_room()
+    return step_bar(
+        engine.book, engine.active, engine.places, engine.account, engine.fills, 0, bars.opened_at[index], bars.closed_at[index],
+        bars.open[index], bars.high[index], bars.low[index], bars.close[index], bars.volume[index],
+    )  # fmt: skip
 
 
 def _step_quote(engine: Engine, quotes: QuoteColumns, index: int) -> int:
@@ -276,11 +320,6 @@ def _step_quote(engine: Engine, quotes: QuoteColumns, index: int) -> int:
         engine.book, engine.active, engine.places, engine.account, engine.fills, 0,
         quotes.at[index], quotes.bid[index], quotes.ask[index], quotes.bid_lots[index], quotes.ask_lots[index],
     )  # fmt: skip
-
-
-def strategy_failed(strategy: EventStrategy, error: Exception, where: str) -> InvalidInput:
-    """What a strategy raised, as an error that says where."""
-    return InvalidInput(f"{type(strategy).__name__} raised {type(error).__name__} at {where}: {error}", where="strategy")
 
 
 def _fill_event(row: list[int], instrument: InstrumentSpec) -> FillEvent:

@@ -3,7 +3,7 @@
 At each close t, after the bar has been matched:
 - held and told to leave (exit bit of the held side, or entry bit of the other): every open exit order is cancelled and a reduce-only market order
   for the whole position is given; entry bit of the other side: an entry is given as well, acting after it.
-- flat with nothing pending and told to enter: a market order of `lots[t]`, with its protection as reduce-only children in one group. Stop and
+- flat with nothing pending and told to enter: a market order of `lots[t]`, or of a size worked out from equity (`sizing_nb`), with its protection as reduce-only children in one group. Stop and
   target are prices (`stops[t]`, `targets[t]`; 0 = none) or millionths from the fill price; a trailing stop is in millionths of its best price.
 - An exit bit beats an entry bit of the same side on the same bar.
 Timing `at_close` fills market orders at this close, otherwise they meet the next bar. Entry bits while held, or while an entry is still open,
@@ -39,6 +39,7 @@ from apps.orders.domain.engine_codes import (
     REDUCE_ONLY,
     UNBOUNDED,
 )
+from apps.orders.domain.sizing_nb import BY_LOTS, sized_lots
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 
 TAG_ENTRY, TAG_SIGNAL, TAG_STOP, TAG_TARGET, TAG_TRAIL = 1, 2, 3, 4, 5
@@ -49,8 +50,8 @@ CANCELLED_BY_OWNER = 20
 _ROOM = 16
 
 # Columns of `rules`.
-R_STOP_PPM, R_TARGET_PPM, R_TRAIL_PPM, R_AT_CLOSE = range(4)
-RULE_COLUMNS = 4
+R_STOP_PPM, R_TARGET_PPM, R_TRAIL_PPM, R_AT_CLOSE, R_SIZING, R_SIZE = range(6)
+RULE_COLUMNS = 6
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8)")
@@ -153,6 +154,8 @@ def act_on_signal(  # noqa: PLR0917 - a kernel takes scalars
         side = 1 if enters_long else 0
     elif position != 0 or (side != 0 and cancel_orders(book, active, places, account, place, 1) > 0):
         side = 0
+    if side != 0 and rules[R_SIZING] != BY_LOTS:
+        lots = sized_lots(places, account, place, rules[R_SIZING], rules[R_SIZE])
     if side != 0 and lots > 0:
         enter(book, active, places, account, place, side, lots, stop, target, rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM])
 

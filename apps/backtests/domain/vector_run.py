@@ -15,6 +15,8 @@ import numpy.typing as npt
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.simulate_nb import (
     R_AT_CLOSE,
+    R_SIZE,
+    R_SIZING,
     R_STOP_PPM,
     R_TARGET_PPM,
     R_TRAIL_PPM,
@@ -123,6 +125,47 @@ class Simulation:
         )  # fmt: skip
 
 
+class SignalRunner:
+    """Runs signals over the same bars again and again, in the same memory. Not for several threads at once: each has its own."""
+
+    def __init__(
+        self, instrument: InstrumentSpec, profile: EngineProfile, bars: BarColumns, *, cash: Decimal, workspace: Workspace | None = None
+    ) -> None:
+        self.bars = bars
+        self.space = workspace or Workspace()
+        self.engine = Engine([instrument], [profile], cash={instrument.quote_asset: cash})
+        self.opening_cash = self.engine.cash(instrument.quote_asset)
+        self._fresh_places, self._fresh_account = self.engine.places.copy(), self.engine.account.copy()
+        self._rules, self._status = np.zeros(RULE_COLUMNS, np.int64), np.zeros(1, np.int64)
+        self._rules[R_AT_CLOSE] = profile.is_at_close
+        self.space.lend(self.engine)
+
+    def run(self, signals: Signals) -> Simulation:
+        """Run and book. Bars and signals must have been checked. Raises OutOfBounds where an amount leaves int64."""
+        equity = self.trade(signals)
+        return book_simulation(self.engine, self.space, equity, self.bars.closed_at, self.opening_cash)
+
+    def trade(self, signals: Signals) -> Int64Array:
+        """Run without booking; the equity at each close, valid until the next run."""
+        engine, bars, rules, status = self.engine, self.bars, self._rules, self._status
+        np.copyto(engine.places, self._fresh_places)
+        np.copyto(engine.account, self._fresh_account)
+        rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM] = signals.stop_ppm, signals.target_ppm, signals.trail_ppm
+        rules[R_SIZING], rules[R_SIZE] = signals.sizing, signals.size
+        equity, bar = self.space.equity_of(len(bars)), 0
+        while bar < len(bars):
+            engine.make_room(events=64)
+            bar = run_signals(
+                engine.book, engine.active, engine.places, engine.account, engine.fills, 0, bar, len(bars),
+                bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume,
+                signals.bits, signals.lots, signals.stops, signals.targets, rules, equity, status,
+            )  # fmt: skip
+            if bar < len(bars) and status[0] != StepStatus.BOOK_FULL:
+                raise_status(StepStatus(int(status[0])), bar)
+        self.space.keep(engine)
+        return equity
+
+
 def simulate_signals(
     instrument: InstrumentSpec,
     profile: EngineProfile,
@@ -132,27 +175,8 @@ def simulate_signals(
     cash: Decimal,
     workspace: Workspace | None = None,
 ) -> Simulation:
-    """Run the signals over the bars. Bars and signals must have been checked. Raises OutOfBounds where an amount leaves int64."""
-    space = workspace or Workspace()
-    engine = Engine([instrument], [profile], cash={instrument.quote_asset: cash})
-    opening_cash = engine.cash(instrument.quote_asset)
-    space.lend(engine)
-    equity = space.equity_of(len(bars))
-    status, bar = np.zeros(1, np.int64), 0
-    rules = np.zeros(RULE_COLUMNS, np.int64)
-    rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM] = signals.stop_ppm, signals.target_ppm, signals.trail_ppm
-    rules[R_AT_CLOSE] = profile.is_at_close
-    while bar < len(bars):
-        engine.make_room(events=64)
-        bar = run_signals(
-            engine.book, engine.active, engine.places, engine.account, engine.fills, 0, bar, len(bars),
-            bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume,
-            signals.bits, signals.lots, signals.stops, signals.targets, rules, equity, status,
-        )  # fmt: skip
-        if bar < len(bars) and status[0] != StepStatus.BOOK_FULL:
-            raise_status(StepStatus(int(status[0])), bar)
-    space.keep(engine)
-    return book_simulation(engine, space, equity, bars.closed_at, opening_cash)
+    """Run the signals over the bars once. Bars and signals must have been checked. Raises OutOfBounds where an amount leaves int64."""
+    return SignalRunner(instrument, profile, bars, cash=cash, workspace=workspace).run(signals)
 
 
 def book_simulation(engine: Engine, space: Workspace, equity: Int64Array, closed_at: Int64Array, opening_cash: int) -> Simulation:

@@ -112,6 +112,10 @@ class Desk(Protocol):
 
     def new_group(self) -> int: ...
 
+    def sized_lots(self) -> int:
+        """What an entry buys now by the sizing that the run or session was given."""
+        ...
+
     def equity(self) -> Decimal: ...
 
 
@@ -179,13 +183,13 @@ class EventStrategy(ABC):
         ticks = (Decimal(str(price)) / self._price_unit / self._tick).to_integral_value(rounding=ROUND_HALF_EVEN)
         return int(ticks) * self._tick
 
-    def buy(self, quantity: Number, **terms: Any) -> int:
-        """Buy; terms as of `order`. Returns the ticket."""
-        return self.order(BUY, self.lots(quantity), **terms)
+    def buy(self, quantity: Number | None = None, **terms: Any) -> int:
+        """Buy; None = what the sizing of the run says; terms as of `order`. Returns the ticket."""
+        return self.order(BUY, self.desk.sized_lots() if quantity is None else self.lots(quantity), **terms)
 
-    def sell(self, quantity: Number, **terms: Any) -> int:
-        """Sell; terms as of `order`. Returns the ticket."""
-        return self.order(SELL, self.lots(quantity), **terms)
+    def sell(self, quantity: Number | None = None, **terms: Any) -> int:
+        """Sell; None = what the sizing of the run says; terms as of `order`. Returns the ticket."""
+        return self.order(SELL, self.desk.sized_lots() if quantity is None else self.lots(quantity), **terms)
 
     def close(self) -> int:
         """Cancel what is open and sell or buy back what is held at market; the ticket, or -1 when flat."""
@@ -249,8 +253,16 @@ class EventStrategy(ABC):
             relative = 0 if target else side * round(target_percent * PPM_PER_PERCENT)
             self._leg(parent, -side, lots, group, EngineOrderType.LIMIT, TAG_TARGET, limit=target, limit_ppm=relative)
 
-    def _leg(self, parent: int, side: int, lots: int, group: int, order_type: EngineOrderType, tag: int, **prices: int) -> None:  # noqa: PLR0917
-        self.desk.submit(NewOrder(0, side, order_type, lots, flags=REDUCE_ONLY, parent=parent, group=group, tag=tag, **prices))
+    def _leg(  # noqa: PLR0917
+        self, parent: int, side: int, lots: int, group: int, order_type: EngineOrderType, tag: int,
+        stop: int = 0, stop_ppm: int = 0, limit: int = 0, limit_ppm: int = 0, trail_ppm: int = 0,
+    ) -> None:  # fmt: skip
+        self.desk.submit(
+            NewOrder(
+                0, side, order_type, lots, flags=REDUCE_ONLY, parent=parent, group=group, tag=tag,
+                stop=stop, stop_ppm=stop_ppm, limit=limit, limit_ppm=limit_ppm, trail_ppm=trail_ppm,
+            )
+        )  # fmt: skip
 
     def cancel(self, ticket: int) -> Reason:
         """Cancel an order; NONE when done, else why not."""

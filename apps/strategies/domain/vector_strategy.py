@@ -23,11 +23,8 @@ import numpy.typing as npt
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
+from apps.orders.domain.sizing_nb import BY_LOTS
 from apps.strategies.domain.parameters import build_parameters
-from apps.strategies.domain.signal_bits import ENTER_LONG as ENTER_LONG
-from apps.strategies.domain.signal_bits import ENTER_SHORT as ENTER_SHORT
-from apps.strategies.domain.signal_bits import EXIT_LONG as EXIT_LONG
-from apps.strategies.domain.signal_bits import EXIT_SHORT as EXIT_SHORT
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 Int8Array: TypeAlias = npt.NDArray[np.int8]
@@ -61,7 +58,8 @@ class Signals:
     """What a vector strategy wants at each close: bits ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT of `simulate_nb`.
 
     `lots`, `stops` and `targets` have one value for every bar or one for all; stops and targets are prices in price units (0 = none). `*_ppm` are
-    distances in millionths from the fill price (trailing: from the best price).
+    distances in millionths from the fill price (trailing: from the best price). `sizing` other than BY_LOTS works the lots out at each entry from
+    `size`, see `orders/domain/sizing_nb.py`.
     """
 
     bits: Int8Array
@@ -71,6 +69,8 @@ class Signals:
     stop_ppm: int = 0
     target_ppm: int = 0
     trail_ppm: int = 0
+    sizing: int = BY_LOTS
+    size: int = 0
 
     def check(self, bars: int) -> None:
         """Raise InvalidInput where arrays do not fit the bars."""
