@@ -45,8 +45,11 @@ def times(column: pa.ChunkedArray) -> Int64Array:
 
 
 def numbers(column: pa.ChunkedArray) -> FloatArray:
-    """Floats, NaN where a value is missing."""
-    return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
+    """Floats, NaN where a value is missing. Raises InvalidInput for text."""
+    try:
+        return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InvalidInput(f"A number cannot be read: {str(error).splitlines()[0]}.", where="path") from error
 
 
 def bar_times(opened: Int64Array, timeframe: Timeframe, calendar: str) -> tuple[Int64Array, Int64Array]:
