@@ -9,6 +9,7 @@ from apps.orders.domain.engine_codes import (
     A_CASH,
     A_CURRENCIES,
     A_IS_CASH_ONLY,
+    A_STATUS,
     A_TRADED_VALUE,
     I_CASH_PER_PRICE_LOT,
     I_CURRENCY,
@@ -16,16 +17,36 @@ from apps.orders.domain.engine_codes import (
     I_MAINTENANCE_PPM,
     I_MARK,
     I_POSITION,
+    INT64_SAFE,
+    RATE_ONE,
 )
 from apps.orders.domain.pricing_nb import convert, fee, share_up
+
+OVERFLOW = 2
+_LARGEST = 2.3e18
+"""Just below 2^61: what a float can safely tell from it."""
 
 
 @kernel("i8(i8[::1], i8, i8)", is_inlined=True)
 def in_account_currency(account: Any, amount: int, currency: int) -> int:
-    """An amount of a currency in the account's own (currency 0)."""
+    """An amount of a currency in the account's own (currency 0); beyond 2^61 the run is over (OVERFLOW)."""
     if currency == 0:
         return amount
-    return convert(amount, account[A_CASH + account[A_CURRENCIES] + currency])
+    rate = account[A_CASH + account[A_CURRENCIES] + currency]
+    if abs(float(amount)) * (float(rate) / RATE_ONE) > _LARGEST:
+        account[A_STATUS] = OVERFLOW
+        return INT64_SAFE if amount > 0 else -INT64_SAFE
+    return convert(amount, rate)
+
+
+@kernel("i8(i8[::1], i8, i8)", is_inlined=True)
+def add(account: Any, total: int, amount: int) -> int:
+    """The sum of a total within 2^61 and an amount within 2^62; beyond 2^61 the run is over (OVERFLOW)."""
+    total += amount
+    if abs(total) > INT64_SAFE:
+        account[A_STATUS] = OVERFLOW
+        return INT64_SAFE if total > 0 else -INT64_SAFE
+    return total
 
 
 @kernel("i8(i8[:, ::1], i8[::1])")
@@ -33,11 +54,11 @@ def equity(places: Any, account: Any) -> int:
     """Cash and positions at their marks, in the account currency."""
     total = 0
     for currency in range(account[A_CURRENCIES]):
-        total += in_account_currency(account, account[A_CASH + currency], currency)
+        total = add(account, total, in_account_currency(account, account[A_CASH + currency], currency))
     for place in range(places.shape[0]):
         if places[place, I_POSITION] != 0:
             value = places[place, I_POSITION] * places[place, I_MARK] * places[place, I_CASH_PER_PRICE_LOT]
-            total += in_account_currency(account, value, places[place, I_CURRENCY])
+            total = add(account, total, in_account_currency(account, value, places[place, I_CURRENCY]))
     return total
 
 
@@ -49,7 +70,8 @@ def margin(places: Any, account: Any, column: int) -> int:
         lots = places[place, I_POSITION]
         if lots != 0:
             value = abs(lots) * places[place, I_MARK] * places[place, I_CASH_PER_PRICE_LOT]
-            total -= in_account_currency(account, -share_up(value, places[place, column]), places[place, I_CURRENCY])
+            part = in_account_currency(account, -share_up(value, places[place, column]), places[place, I_CURRENCY])
+            total = add(account, total, -part)
     return total
 
 

@@ -24,6 +24,7 @@ from apps.orders.domain.engine_codes import (
     I_SLIPPAGE_PPM,
     I_TIER_1,
     I_TIERS,
+    INT64_SAFE,
     PPM,
     RATE_ONE,
 )
@@ -32,6 +33,8 @@ SLIPPAGE_NONE = 0
 SLIPPAGE_HALF_SPREAD = 2
 SLIPPAGE_VOLUME_SHARE = 3
 SLIPPAGE_SQUARE_ROOT = 4
+_DIGIT_SAFE = 1 << 57
+_LARGEST = 2.3e18
 QUOTED = -2
 """In place of a volume: the price is a quote, which has the spread in it."""
 
@@ -66,7 +69,9 @@ def to_tick(price: int, tick: int, side: int) -> int:
 
 @kernel("i8(i8, i8, i8)")
 def relative_price(price: int, ppm: int, tick: int) -> int:
-    """`price` x (1 + ppm / 10^6) to the nearest tick, half upwards; `ppm` may be negative."""
+    """`price` x (1 + ppm / 10^6) to the nearest tick, half upwards; `ppm` may be negative. At most about 2^61, which no market reaches."""
+    if float(price) * (1.0 + float(ppm) / PPM) > _LARGEST:
+        return (INT64_SAFE // tick) * tick
     whole = price // PPM
     product = (price - whole * PPM) * ppm
     part = product // PPM
@@ -80,9 +85,12 @@ def relative_price(price: int, ppm: int, tick: int) -> int:
 
 @kernel("i8(i8, i8)")
 def volume_share(lots: int, volume: int) -> int:
-    """`lots` as a part of `volume` in millionths, rounded up, at most one. Digit by digit, so that nothing overflows below 2^57."""
+    """`lots` as a part of `volume` in millionths, rounded up, at most one. Digit by digit, so that nothing overflows; huge ones are halved first."""
     if lots >= volume:
         return PPM
+    while volume > _DIGIT_SAFE:
+        volume = volume // 2
+        lots = lots // 2 + 1
     share = 0
     rest = lots
     for _ in range(6):
