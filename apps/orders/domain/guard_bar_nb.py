@@ -79,7 +79,7 @@ def follow(book: Any, places: Any, row: int, open_: int, best: int, worst: int) 
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
-def test_stop(  # noqa: PLR0917 - a kernel takes scalars
+def try_stop(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, volume: int
 ) -> int:
     """Fill a stop that the bar has reached; lots traded."""
@@ -110,7 +110,7 @@ def is_unknown_whether_after(book: Any, places: Any, row: int, open_: int, close
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8)")
-def test_limit(  # noqa: PLR0917 - a kernel takes scalars
+def try_limit(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, close: int, is_entry: int
 ) -> int:
     """Fill a limit that the bar has reached, a target whose profit the bar has exceeded; lots traded."""
@@ -161,6 +161,6 @@ def match_guards(  # noqa: PLR0917 - a kernel takes scalars
             if pass_of(book, row) != which:
                 continue
             if which == ENTRIES or which == TARGETS:
-                test_limit(book, active, places, account, fills, row, first, top, bottom, close, which == ENTRIES)
+                try_limit(book, active, places, account, fills, row, first, top, bottom, close, which == ENTRIES)
             else:
-                test_stop(book, active, places, account, fills, row, first, top, bottom, volume)
+                try_stop(book, active, places, account, fills, row, first, top, bottom, volume)

@@ -1,0 +1,91 @@
+"""Candle tables with signals and a freqtrade strategy's exits, and what the engine makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from apps.backtests.domain.timed_run import TimedTrade, simulate_timed, timed_trades
+from apps.backtests.domain.vector_run import BarColumns, Simulation
+from apps.core.values import InstrumentSpec
+from apps.orders.domain.profiles import FREQTRADE, EngineProfile
+from apps.strategies.domain.exit_plan import MINUTE_US, ExitPlan, in_ppm
+from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from apps.strategies.domain.vector_strategy import Signals
+
+HOUR_US = 60 * MINUTE_US
+START_US = 1_538_524_800_000_000
+CASH = Decimal(1_000_000)
+LOTS = 1
+Candle = Sequence[float]
+"""i, open, high, low, close, volume, enter_long, exit_long, enter_short, exit_short."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Prices in price units."""
+
+    bars: BarColumns
+    signals: Signals
+    plan: ExitPlan
+    entry_price: int = 0
+
+
+def instrument(price_scale: int = 8) -> InstrumentSpec:
+    """Prices so fine that rounding does not show."""
+    return InstrumentSpec(
+        id=UUID(int=1), venue_id=UUID(int=2), symbol="X", base_asset="X", quote_asset="USDT",
+        price_scale=price_scale, volume_scale=0, cash_scale=price_scale, tick_size=Decimal(1).scaleb(-price_scale), lot_size=Decimal(1),
+        min_quantity=Decimal(1), min_notional=Decimal(0), max_price=Decimal(100_000), max_quantity=Decimal(1000),
+    )  # fmt: skip
+
+
+def columns(candles: Sequence[Candle], *, price_scale: int = 8) -> BarColumns:
+    """The candles as hours."""
+    count = len(candles)
+    opened_at = START_US + HOUR_US * np.arange(count, dtype=np.int64)
+    prices = [np.array([round(row[column] * 10**price_scale) for row in candles], np.int64) for column in range(1, 5)]
+    return BarColumns(opened_at, opened_at + HOUR_US, *prices, np.full(count, -1, np.int64))
+
+
+def signals(candles: Sequence[Candle]) -> Signals:
+    """The last four columns as bits."""
+    bits = [
+        sum(bit for column, bit in zip(range(6, 10), (ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT), strict=True) if row[column])
+        for row in candles
+    ]
+    return Signals(np.array(bits, np.int8), np.array([LOTS], np.int64))
+
+
+def plan(params: Mapping[str, Any]) -> ExitPlan:
+    """The parameters of a case of the outside judge."""
+    return ExitPlan(
+        stop_ppm=-_ppm(params["stop_loss"]),
+        targets=tuple((int(minutes), _ppm(profit)) for minutes, profit in params["roi"].items()),
+        is_trailing=params["trailing_stop"] or params["use_custom_stoploss"],
+        near_ppm=_ppm(params["trailing_stop_positive"] or 0) if params["trailing_stop"] else 0,
+        near_from_ppm=_ppm(params["trailing_stop_positive_offset"]),
+        is_near_only=params["trailing_only_offset_is_reached"] and params["trailing_stop"],
+        leverage=round(params["leverage"] * 1000),
+        has_signal_exits=params["use_exit_signal"],
+        entry_minutes=params["timeout"] or 10,
+    )
+
+
+def _ppm(value: float) -> int:
+    return in_ppm(Decimal(str(value)), name="ratio")
+
+
+def run(case: Case, *, profile: EngineProfile = FREQTRADE, price_scale: int = 8) -> tuple[Simulation, list[TimedTrade]]:
+    """Trade the case."""
+    spec = instrument(price_scale)
+    case.bars.check(spec)
+    case.signals.check(len(case.bars))
+    prices = np.array([case.entry_price], np.int64)
+    simulation = simulate_timed(spec, profile, case.bars, case.signals, case.plan, cash=CASH, entry_prices=prices)
+    return simulation, timed_trades(simulation, case.bars, leverage=case.plan.leverage)
