@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.backtests.domain.equity_nb import fill_equity
-from apps.backtests.domain.vector_run import BarColumns, Simulation, Workspace, book_simulation, raise_status
+from apps.backtests.domain.vector_run import BarColumns, Simulation, Workspace, book_simulation, close_out, raise_status
 from apps.core.errors import InvalidInput, TradingError
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
@@ -22,7 +22,7 @@ from apps.orders.domain.engine import Engine, NewOrder
 from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
 from apps.orders.domain.profiles import EngineProfile
 from apps.orders.domain.quote_nb import step_quote
-from apps.orders.domain.sizing_nb import BY_EQUITY, sized_lots
+from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, sized_lots
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy, FillEvent, QuoteEvent
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
@@ -67,6 +67,7 @@ class EventPlan:
     first_event: int = 0
     sizing: int = BY_EQUITY
     size: int = code.PPM
+    closes_at_end: bool = False
     watch: Callable[[int], None] | None = None
 
 
@@ -130,6 +131,8 @@ class EngineDesk:
 
     def sized_lots(self) -> int:
         self.engine.places[0, code.I_MARK] = self._marks[self.index]
+        if self._plan.sizing == BY_LOTS:
+            return self._plan.size
         return int(sized_lots(self.engine.places, self.engine.account, 0, self._plan.sizing, self._plan.size))
 
     def equity(self) -> Decimal:
@@ -212,11 +215,13 @@ class _Run:
             for row in engine.fills[first:used].tolist():
                 self.strategy.on_fill(_fill_event(row, engine.instruments[0]))
 
-    def finish(self, prices: Int64Array, at: Int64Array) -> Simulation:
+    def finish(self, prices: Int64Array, at: Int64Array, *, closing: BarColumns | None = None) -> Simulation:
         """Equity at every event, trades and entries."""
         equity = self.space.equity_of(len(prices))
         changed_at, cash, worth = (np.array(values, np.int64) for values in (self.changed_at, self.cash_then, self.worth_then))
         fill_equity(changed_at, cash, worth, prices, equity)
+        if closing is not None:
+            close_out(self.engine, closing, equity)
         self.space.keep(self.engine)
         return book_simulation(self.engine, self.space, equity, at, self.opening_cash)
 
@@ -238,7 +243,7 @@ def simulate_event_bars(
             _tell_bars(run, bars, first, min(first + EVENTS_AT_ONCE, len(bars)))
             if plan.watch is not None:
                 plan.watch(min(first + EVENTS_AT_ONCE, len(bars)))
-    return run.finish(bars.close, bars.closed_at)
+    return run.finish(bars.close, bars.closed_at, closing=bars if plan.closes_at_end and len(bars) else None)
 
 
 def _tell_bars(run: _Run, bars: BarColumns, first: int, last: int) -> None:

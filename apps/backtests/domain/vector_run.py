@@ -26,8 +26,8 @@ from apps.backtests.domain.simulate_nb import (
 from apps.core.errors import InvalidInput, OutOfBounds
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
-from apps.orders.domain.engine import Engine
-from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
+from apps.orders.domain.engine import Engine, NewOrder
+from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, Reason, StepStatus
 from apps.orders.domain.profiles import EngineProfile
 from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, HOLDING_COLUMNS, TRADE_COLUMNS
 from apps.portfolio.domain.ledger_nb import book_fills
@@ -36,6 +36,8 @@ from apps.strategies.domain.vector_strategy import Signals
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 
 ENTRIES_PER_FILL = 6
+TAG_END = 7
+"""The order that closes what is held at the end of the data."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +142,11 @@ class SignalRunner:
         self._rules[R_AT_CLOSE] = profile.is_at_close
         self.space.lend(self.engine)
 
-    def run(self, signals: Signals) -> Simulation:
+    def run(self, signals: Signals, *, closes_at_end: bool = False) -> Simulation:
         """Run and book. Bars and signals must have been checked. Raises OutOfBounds where an amount leaves int64."""
         equity = self.trade(signals)
+        if closes_at_end and len(self.bars):
+            close_out(self.engine, self.bars, equity)
         return book_simulation(self.engine, self.space, equity, self.bars.closed_at, self.opening_cash)
 
     def trade(self, signals: Signals) -> Int64Array:
@@ -177,6 +181,20 @@ def simulate_signals(
 ) -> Simulation:
     """Run the signals over the bars once. Bars and signals must have been checked. Raises OutOfBounds where an amount leaves int64."""
     return SignalRunner(instrument, profile, bars, cash=cash, workspace=workspace).run(signals)
+
+
+def close_out(engine: Engine, bars: BarColumns, equity: Int64Array) -> None:
+    """Sell or buy back at the last close what is still held, and cancel what is open."""
+    for row in engine.active[: int(engine.account[code.A_ACTIVE])].tolist():
+        engine.cancel(row)
+    held = engine.position(0)
+    if held:
+        engine.account[code.A_NOW], engine.places[0, code.I_MARK] = bars.closed_at[-1], bars.close[-1]
+        side = code.SELL if held > 0 else code.BUY
+        engine.submit(NewOrder(0, side, EngineOrderType.MARKET, abs(held), flags=code.REDUCE_ONLY, tag=TAG_END))
+        engine.places[0, code.I_STEPPED_AT] = 0
+        engine.match_at_close(0, close=int(bars.close[-1]))
+        equity[-1] = engine.equity
 
 
 def book_simulation(engine: Engine, space: Workspace, equity: Int64Array, closed_at: Int64Array, opening_cash: int) -> Simulation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -58,7 +58,7 @@ def _judge(inputs: Inputs, evaluation: Evaluation, passed_on: tuple[type[Excepti
     assert forecast is not None
     context = Context(inputs.instrument, inputs.window, dict(forecast.features), forecast, inputs.position)
     try:
-        evaluation.signal = strategy.decide(context)
+        evaluation.signal = _as_sure_as_assumed(strategy.decide(context), inputs)
     except passed_on:
         raise
     except Exception as error:
@@ -67,6 +67,11 @@ def _judge(inputs: Inputs, evaluation: Evaluation, passed_on: tuple[type[Excepti
             Outcome.FAILED, f"{strategy.title} raised {type(error).__name__}: {error}. The session stops and keeps what it holds."
         )
     return evaluation.signal
+
+
+def _as_sure_as_assumed(signal: Signal, inputs: Inputs) -> Signal:
+    confidence = inputs.assumed.confidence
+    return signal if confidence is None else replace(signal, confidence=confidence)
 
 
 def _act(case: _Case) -> None:
@@ -134,6 +139,10 @@ def _size(case: _Case) -> Sizing:
         price=instrument.price(int(inputs.window.close[-1])),
         bars_per_year=terms.timeframe.bars_per_year,
     )
+    quantity = inputs.assumed.quantity
+    if quantity is not None:
+        reason = f"{quantity.normalize():f} {instrument.symbol}: assumed, not worked out."
+        evaluation.sizing = Sizing(quantity, reason, {"assumed_quantity": f"{quantity.normalize():f}"})
     return evaluation.sizing
 
 

@@ -44,6 +44,19 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Assumed:
+    """What somebody who asks "what if" puts in the place of what would be worked out; None leaves it to be worked out."""
+
+    confidence: float | None = None
+    """Of the signal, as the gate judges it."""
+    quantity: Decimal | None = None
+    """Of an order that opens a position; on the lot grid."""
+
+
+NOTHING_ASSUMED = Assumed()
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What one session's bar is decided on. The window ends with the bar; the forecast was made on it (None for a late bar)."""
 
@@ -55,6 +68,7 @@ class Inputs:
     position: Decimal
     has_open_order: bool
     forecast: ForecastView | NoForecast | None
+    assumed: Assumed = NOTHING_ASSUMED
 
     @property
     def instrument(self) -> InstrumentSpec:

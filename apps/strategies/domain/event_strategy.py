@@ -312,9 +312,16 @@ def event_strategy_kinds() -> dict[str, str]:
     return {kind: _registry[kind].title for kind in sorted(_registry)}
 
 
+def event_strategy_class(kind: str) -> type[EventStrategy]:
+    """The class registered as `kind`; raises NotFound."""
+    try:
+        return _registry[kind]
+    except KeyError:
+        known = ", ".join(sorted(_registry)) or "none"
+        raise NotFound(f"There is no event strategy {kind!r}.", where="strategy", hint=f"Known: {known}.") from None
+
+
 def build_event_strategy(kind: str, values: dict[str, Any]) -> EventStrategy:
     """An instance with validated parameters; raises NotFound or InvalidInput."""
-    cls = _registry.get(kind)
-    if cls is None:
-        raise NotFound(f"There is no event strategy {kind!r}.", where="kind", hint=f"Known: {', '.join(sorted(_registry)) or 'none'}.")
+    cls = event_strategy_class(kind)
     return cls(build_parameters(cls.Parameters, values))

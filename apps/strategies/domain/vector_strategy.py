@@ -58,12 +58,13 @@ class Signals:
     """What a vector strategy wants at each close: bits ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT of `simulate_nb`.
 
     `lots`, `stops` and `targets` have one value for every bar or one for all; stops and targets are prices in price units (0 = none). `*_ppm` are
-    distances in millionths from the fill price (trailing: from the best price). `sizing` other than BY_LOTS works the lots out at each entry from
+    distances in millionths from the fill price (trailing: from the best price). Lots of one 0 leave it to the run what an
+    entry buys. `sizing` other than BY_LOTS works the lots out at each entry from
     `size`, see `orders/domain/sizing_nb.py`.
     """
 
     bits: Int8Array
-    lots: Int64Array
+    lots: Int64Array = field(default_factory=lambda: _NONE)
     stops: Int64Array = field(default_factory=lambda: _NONE)
     targets: Int64Array = field(default_factory=lambda: _NONE)
     stop_ppm: int = 0

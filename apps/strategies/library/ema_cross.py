@@ -21,7 +21,9 @@ PPM_PER_PERCENT = 10_000
 class EmaCrossParameters:
     fast_bars: int = parameter(20, minimum=2, maximum=1_000, help="Bars of the short average.")
     slow_bars: int = parameter(50, minimum=3, maximum=5_000, help="Bars of the long average; longer than the short one.")
-    quantity: float = parameter(1.0, minimum=0.0, maximum=1e12, help="What one entry buys, in units of the instrument.")
+    quantity: float = parameter(
+        0.0, minimum=0.0, maximum=1e12, help="What an entry buys, in units of the instrument; 0 = what the run or session says."
+    )
     stop_loss_percent: float = parameter(0.0, minimum=0.0, maximum=99.0, help="Stop this far from the fill price; 0 = none.")
     take_profit_percent: float = parameter(0.0, minimum=0.0, maximum=99.0, help="Target this far from the fill price; 0 = none.")
     trailing_stop_percent: float = parameter(0.0, minimum=0.0, maximum=99.0, help="Stop this far behind the best price; 0 = none.")
@@ -58,7 +60,7 @@ class EventEmaCross(EventStrategy):
         chosen = self.parameters
         self.fast, self.slow = Ema(chosen.fast_bars), Ema(chosen.slow_bars)
         self.first_bar = chosen.slow_bars
-        self.quantity = chosen.quantity
+        self.quantity = chosen.quantity or None
         self.exits_on_cross = chosen.exits_on_cross
         self.is_protected = bool(chosen.stop_loss_percent or chosen.take_profit_percent or chosen.trailing_stop_percent)
         self.was_up = False

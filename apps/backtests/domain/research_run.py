@@ -1,0 +1,208 @@
+"""The runners of vector and event strategies: research at the speed of the engine, without risk gate and database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import ROUND_DOWN
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from apps.backtests.domain.config import RunConfig, RunMode, SizingMethod, Value
+from apps.backtests.domain.costing import engine_profile
+from apps.backtests.domain.event_run import EventPlan, simulate_event_bars
+from apps.backtests.domain.points import PointResult, point_result
+from apps.backtests.domain.records import RunRecords
+from apps.backtests.domain.runners import IsCancelled, ReportProgress, RunCancelled, runner
+from apps.backtests.domain.vector_run import BarColumns, SignalRunner
+from apps.core.errors import InvalidInput, TradingError
+from apps.core.values import InstrumentSpec
+from apps.markets.contracts import BarWindow
+from apps.markets.domain.bars import to_micros
+from apps.orders.domain.engine_codes import PPM
+from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, BY_VALUE
+from apps.strategies.domain.event_strategy import build_event_strategy, event_strategy_class
+from apps.strategies.domain.parameters import build_parameters
+from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy, build_vector_strategy, vector_strategy_class
+
+POINT_THREADS = 2
+"""The kernels of a point run without the interpreter's lock."""
+
+
+@runner(RunMode.VECTOR)
+class VectorRunner:
+    """Arrays of signals, made once over all bars."""
+
+    def parameters(self, strategy: str) -> type[Any]:
+        return vector_strategy_class(strategy).Parameters
+
+    def check(self, config: RunConfig) -> None:
+        build_parameters(self.parameters(config.strategy), dict(config.parameters))
+        _check_shape(config)
+
+    def run(
+        self, config: RunConfig, bars: Sequence[BarWindow], *, progress: ReportProgress, is_cancelled: IsCancelled, seed: int
+    ) -> RunRecords:
+        bench = _Bench(config, _only(bars))
+        progress(0, len(bench.columns))
+        strategy = build_vector_strategy(config.strategy, dict(config.parameters))
+        records = bench.run(strategy)
+        _stop_if(is_cancelled)
+        progress(len(bench.columns), len(bench.columns))
+        return records
+
+    def run_points(
+        self,
+        config: RunConfig,
+        bars: Sequence[BarWindow],
+        points: Sequence[dict[str, Value]],
+        *,
+        progress: ReportProgress,
+        is_cancelled: IsCancelled,
+        seed: int,
+    ) -> list[PointResult]:
+        """Every point on its own tables, in threads."""
+        window = _only(bars)
+        objective = config.walk_forward.objective
+        results: list[PointResult | None] = [None] * len(points)
+        done = count(1)
+
+        def work(first: int) -> None:
+            bench = _Bench(config, window)
+            for index in range(first, len(points), POINT_THREADS):
+                _stop_if(is_cancelled)
+                results[index] = bench.point(points[index], objective)
+                progress(next(done), len(points))
+
+        with ThreadPoolExecutor(POINT_THREADS) as pool:
+            for future in [pool.submit(work, first) for first in range(POINT_THREADS)]:
+                future.result()
+        return [result for result in results if result is not None]
+
+
+@runner(RunMode.EVENT)
+class EventRunner:
+    """A class that is told bar by bar."""
+
+    def parameters(self, strategy: str) -> type[Any]:
+        return event_strategy_class(strategy).Parameters
+
+    def check(self, config: RunConfig) -> None:
+        build_parameters(self.parameters(config.strategy), dict(config.parameters))
+        _check_shape(config)
+
+    def run(
+        self, config: RunConfig, bars: Sequence[BarWindow], *, progress: ReportProgress, is_cancelled: IsCancelled, seed: int
+    ) -> RunRecords:
+        window = _only(bars)
+        columns = bar_columns(window)
+
+        def watch(done: int) -> None:
+            _stop_if(is_cancelled)
+            progress(done, len(columns))
+
+        sizing, size = sizing_of(config, window.instrument)
+        plan = EventPlan(_first_bar(config, window), sizing, size, config.closes_at_end, watch)
+        strategy = build_event_strategy(config.strategy, dict(config.parameters))
+        return simulate_event_bars(strategy, window.instrument, engine_profile(config), columns, cash=config.capital, plan=plan).records()
+
+
+class _Bench:
+    """Bars, tables and rules of a configuration, for one thread."""
+
+    def __init__(self, config: RunConfig, window: BarWindow) -> None:
+        self.config, self.window = config, window
+        self.columns = bar_columns(window)
+        self._runner = SignalRunner(window.instrument, engine_profile(config), self.columns, cash=config.capital)
+        self._bits = np.zeros(len(self.columns), np.int8)
+        self._sizing, self._size = sizing_of(config, window.instrument)
+        self._first = _first_bar(config, window)
+        self._bars = VectorBars(
+            window.instrument, self.columns.opened_at, self.columns.closed_at, self.columns.open, self.columns.high, self.columns.low,
+            self.columns.close, self.columns.volume,
+        )  # fmt: skip
+
+    def run(self, strategy: VectorStrategy) -> RunRecords:
+        return self._runner.run(self._signals(strategy), closes_at_end=self.config.closes_at_end).records()
+
+    def point(self, values: dict[str, Value], objective: str) -> PointResult:
+        """What came of the strategy with some parameters replaced; what cannot be run says so."""
+        try:
+            chosen = {**self.config.parameters, **values}
+            records = self.run(build_vector_strategy(self.config.strategy, chosen))
+        except TradingError as error:
+            return PointResult(error=str(error))
+        return point_result(records, [self.window], objective=objective)
+
+    def _signals(self, strategy: VectorStrategy) -> Signals:
+        try:
+            signals = strategy.signals(self._bars, bits=self._bits)
+        except TradingError:
+            raise
+        except Exception as error:
+            raise InvalidInput(f"{type(strategy).__name__} raised {type(error).__name__}: {error}", where="strategy") from error
+        signals.check(len(self.columns))
+        signals.bits[: self._first] = 0
+        if len(signals.lots) == 1 and not signals.lots[0]:
+            return replace(signals, sizing=self._sizing, size=self._size, lots=np.array([self._size], np.int64))
+        return signals
+
+
+def bar_columns(window: BarWindow) -> BarColumns:
+    """Stored bars as the engine takes them, checked. Instruments without any volume have none that is known."""
+    spec = window.instrument
+    volume = np.full(len(window), -1, np.int64)
+    if window.volume.any():
+        per_lot = (spec.lot_size.scaleb(spec.volume_scale)).normalize()
+        volume = (window.volume // int(per_lot)) if per_lot >= 1 else window.volume * int(1 / per_lot)
+    arrays = (window.opened_at, window.closed_at, window.open, window.high, window.low, window.close, volume)
+    columns = BarColumns(*(np.ascontiguousarray(array, np.int64) for array in arrays))
+    columns.check(spec)
+    return columns
+
+
+def sizing_of(config: RunConfig, instrument: InstrumentSpec) -> tuple[int, int]:
+    """The method and size of `sizing_nb`: lots, a share of equity in millionths, or cash units."""
+    amount = config.sizing.amount
+    method = config.sizing.method
+    if method is SizingMethod.ALL or amount is None:
+        return BY_EQUITY, PPM
+    if method is SizingMethod.FRACTION:
+        return BY_EQUITY, int((amount * PPM).to_integral_value(rounding=ROUND_DOWN))
+    if method is SizingMethod.VALUE:
+        return BY_VALUE, int((amount / instrument.cash_unit).to_integral_value(rounding=ROUND_DOWN))
+    return BY_LOTS, int((amount / instrument.lot_size).to_integral_value(rounding=ROUND_DOWN))
+
+
+def _check_shape(config: RunConfig) -> None:
+    if config.sizing.method is SizingMethod.RISK:
+        raise InvalidInput(
+            "Sizing by risk belongs to the decision cycle of a session.",
+            where="sizing.method",
+            hint="Use mode session, or all, fraction, value or quantity.",
+        )
+    if len(config.instrument_ids) > 1:
+        raise InvalidInput(
+            "Vector and event strategies trade one instrument at a time.",
+            where="instrument_ids",
+            hint="Start a run for each, or use mode session.",
+        )
+
+
+def _only(bars: Sequence[BarWindow]) -> BarWindow:
+    if len(bars) != 1:
+        raise InvalidInput("Vector and event strategies trade one instrument at a time.", where="instrument_ids")
+    return bars[0]
+
+
+def _first_bar(config: RunConfig, window: BarWindow) -> int:
+    """Bars before it are warm-up."""
+    return 0 if config.trade_from is None else int(np.searchsorted(window.opened_at, to_micros(config.trade_from)))
+
+
+def _stop_if(is_cancelled: IsCancelled) -> None:
+    if is_cancelled():
+        raise RunCancelled("The run was cancelled.")
