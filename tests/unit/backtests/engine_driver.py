@@ -215,7 +215,7 @@ class EngineDriver:
             case _:
                 raise NotImplementedError(type(event).__name__)
 
-    def _tables(self) -> tuple[Any, ...]:
+    def _tables(self) -> tuple[Any, Any, Any, Any, Any]:
         self.engine.make_room()
         return self.engine.book, self.engine.active, self.engine.places, self.engine.account, self.engine.fills
 

@@ -180,14 +180,16 @@ def test_a_rate_that_blows_a_position_up_ends_the_run() -> None:
 @pytest.mark.parametrize("price", [1 << 60, (1 << 61) - 1])
 @pytest.mark.parametrize("ppm", [999_999_999, 5_000_000, 3_000_000])
 def test_a_relative_price_beyond_the_edge_stays_positive(price: int, ppm: int) -> None:
-    found = relative_price(np.int64(price), np.int64(ppm), np.int64(1))
+    numbers: list[Any] = [np.int64(price), np.int64(ppm), np.int64(1)]
+    found = relative_price(*numbers)
     assert found >= min(price, INT64_SAFE)
 
 
 @pytest.mark.parametrize(("lots", "volume"), [(1 << 60, 1 << 61), (1 << 59, 1 << 61), (3, 1 << 61), (1 << 58, (1 << 58) + 1)])
 def test_a_share_of_a_huge_volume_is_exact(lots: int, volume: int) -> None:
+    numbers: list[Any] = [np.int64(lots), np.int64(volume)]
     exact = -(-lots * PPM // volume)
-    assert exact <= volume_share(np.int64(lots), np.int64(volume)) <= exact + 1
+    assert exact <= volume_share(*numbers) <= exact + 1
 
 
 def test_a_huge_volume_with_impact_fills_at_a_real_price() -> None:

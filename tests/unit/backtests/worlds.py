@@ -344,7 +344,7 @@ class Trader:
         if stop_type is EngineOrderType.STOP_LIMIT:
             stop["limit"] = max(1, market // 5 * 5 + side * (below + self.dice.number(-2, 6)) // 5 * 5)
         target = target or {"limit": self._price(place, side, above)}
-        common = {"place": place, "side": side, "lots": max(1, entry.lots), "parent": row, "tag": entry.tag}
+        common: dict[str, Any] = {"place": place, "side": side, "lots": max(1, entry.lots), "parent": row, "tag": entry.tag}
         reduces = not self.dice.chance(0.1)
         orders: list[Action] = [
             Submit(entry),
@@ -361,7 +361,8 @@ class Trader:
         child = self._request(self.oracle.orders[parent].place, parent=parent)
         if self.dice.chance(0.5) and child.type in {EngineOrderType.LIMIT, EngineOrderType.STOP}:
             name = "limit" if child.type is EngineOrderType.LIMIT else "stop"
-            return replace(child, **{name: 0, f"{name}_ppm": self.dice.number(-25_000, 25_000)})
+            relative: dict[str, Any] = {name: 0, f"{name}_ppm": self.dice.number(-25_000, 25_000)}
+            return replace(child, **relative)
         return child
 
     def _pair(self, place: int) -> list[Action]:

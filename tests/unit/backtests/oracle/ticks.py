@@ -197,17 +197,23 @@ def step_depth(state: State, depth: Depth) -> StepStatus:
         return StepStatus.BAD_BAR
     number, at, bids, asks = depth.place, depth.at, depth.bids, depth.asks
     place = state.places[number]
-    expire(state, number, at)
+    state.now = at
     place.mark = _mark(place, bids[0].price, asks[0].price)
+    expire(state, number, at)
     left = {BUY: [replace(level) for level in asks], SELL: [replace(level) for level in bids]}
     best = {BUY: asks[0].price, SELL: bids[0].price}
     shown = {BUY: bids, SELL: asks}
     queue = state.active_orders(number)
     for order in queue:
+        place.volume, place.left = -1, None
         if order.is_open and order.active_at <= at:
             _meet_depth(state, order, at, left[order.side], queue, best=best[order.side])
             _queue_up(order, shown[order.side])
-    return _finish(state, number, at)
+    place.mark = _mark(place, depth.bids[0].price, depth.asks[0].price)
+    liquidation.at_price(state, number, place.mark, Reason.LIQUIDATED, has_spread=True)
+    place.mark = _mark(place, depth.bids[0].price, depth.asks[0].price)
+    _finish(state, number, at)
+    return state.status
 
 
 def _meet_depth(state: State, order: Order, at: int, levels: list[Level], queue: list[Order], *, best: int) -> None:
@@ -231,10 +237,12 @@ def _walk(state: State, order: Order, at: int, levels: list[Level], queue: list[
     for level in levels:
         if not order.is_open or (limit is not None and order.side * (limit - level.price) < 0):
             break
-        place.volume, place.left = level.lots, level.lots
+        if not level.lots:
+            continue
+        place.left = level.lots
         try_fill(state, order, Offer(level.price, Reason.DEPTH_LEVEL, at, pays_slippage=limit is None, has_spread=True), queue.append)
         level.lots = place.left
-    place.volume, place.left = 0, None
+    place.left = None
 
 
 def _queue_up(order: Order, shown: tuple[Level, ...]) -> None:
