@@ -16,6 +16,7 @@ from apps.backtests.domain.records import RunRecords as RunRecords
 from apps.backtests.domain.states import RunState as RunState
 from apps.backtests.domain.states import SweepMethod as SweepMethod
 from apps.core.events import Event, Priority, event
+from apps.strategies.domain.parameters import ParameterSpec
 
 
 class RecordKind(StrEnum):
@@ -52,6 +53,29 @@ class Progress:
     def fraction(self) -> float:
         """From 0 to 1."""
         return min(1.0, self.done / self.total) if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class WorkUnderWay:
+    """A backtest or sweep that waits or runs: `kind` is "run" or "sweep"."""
+
+    kind: str
+    id: UUID
+    state: RunState
+    title: str
+    progress: Progress
+
+    def as_message(self) -> dict[str, Any]:
+        """What open pages are told."""
+        return {
+            "kind": self.kind,
+            "id": str(self.id),
+            "state": str(self.state),
+            "title": self.title,
+            "done": self.progress.done,
+            "total": self.progress.total,
+            "message": self.progress.message,
+        }
 
 
 @dataclass(frozen=True)
@@ -96,6 +120,26 @@ class SharpeJudgement:
     overfitting: float | None
     track_record: float | None
     observations: int
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """A run as a list judges it. `score` says what its figures were measured on: a run with too few bars to walk forward is plain."""
+
+    summary: RunSummary
+    fills_hash: str
+    score: str
+    judgement: SharpeJudgement | None
+
+
+@dataclass(frozen=True)
+class StrategyChoice:
+    """A strategy that can be run: the modes in which it can, the fastest first, and its parameters."""
+
+    kind: str
+    title: str
+    modes: tuple[RunMode, ...]
+    parameters: tuple[ParameterSpec, ...]
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ class RunsPoints(Protocol):
         is_cancelled: IsCancelled,
         seed: int,
     ) -> list[PointResult]:
-        """One result per point, in their order; a point that cannot be run says so in its result. Raises RunCancelled."""
+        """One result per point, in their order, with the figure named by `config.walk_forward.objective` among its metrics; a point that
+        cannot be run says so in its result. Raises RunCancelled."""
         ...
 
 

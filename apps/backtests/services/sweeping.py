@@ -133,16 +133,18 @@ def _make_each(work: _Work) -> None:
 def _make_together(work: _Work) -> None:
     runner = runner_for(work.config.mode)
     assert isinstance(runner, RunsPoints)
+    judged = msgspec.structs.replace(work.config.walk_forward, objective=work.sweep.objective)
+    config = msgspec.structs.replace(work.config, walk_forward=judged)
     waiting = list(_waiting(work))
     for first in range(0, len(waiting), _LARGEST_BATCH):
         batch = waiting[first : first + _LARGEST_BATCH]
         results = runner.run_points(
-            work.config,
+            config,
             work.bars,
             [point for _, point in batch],
             progress=work.watch.touch,
             is_cancelled=work.watch.is_cancelled,
-            seed=work.config.seed,
+            seed=config.seed,
         )
         for (number, point), result in zip(batch, results, strict=True):
             work.add(number, point, result)

@@ -45,6 +45,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._sequence = 0
         self._position: int | None = None
         self._shown: dict[str, str] = {}
+        self._work: tuple[Mapping[str, Any], ...] = ()
         self._wake = asyncio.Event()
         boards.add(self._wake)
         self._sender = asyncio.create_task(self._send_updates())
@@ -92,7 +93,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if missed is None:
             return self._numbered("snapshot", board, board.html, [])
         changed = {name: markup for name, markup in board.html.items() if self._shown.get(name) != markup}
-        if not changed and not missed:
+        if not changed and not missed and board.work == self._work:
             return None
         return self._numbered("update", board, changed, missed)
 
@@ -100,6 +101,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._sequence += 1
         self._position = board.position
         self._shown.update(html)
+        self._work = board.work
         return {
             "type": kind,
             "sequence": self._sequence,
@@ -108,6 +110,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             "now": board.now_at,
             "status": board.status,
             "html": html,
+            "work": list(board.work),
             "events": missed[-EVENTS_IN_UPDATE:],
             "events_left_out": max(0, len(missed) - EVENTS_IN_UPDATE),
         }

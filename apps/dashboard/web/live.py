@@ -18,6 +18,7 @@ from channels.layers import get_channel_layer
 from django.template.loader import render_to_string
 
 from apps.access.contracts import Role
+from apps.backtests.selectors.under_way import work_under_way
 from apps.core.clock import WallClock
 from apps.dashboard.selectors import activity
 from apps.dashboard.selectors.frame import frame
@@ -53,6 +54,8 @@ class Board:
     venue: str
     now_at: str
     status: str
+    work: tuple[Mapping[str, Any], ...] = ()
+    """Backtests and sweeps under way, with their progress."""
 
     def events_after(self, position: int) -> list[Mapping[str, Any]] | None:
         """What a page at `position` has missed; None if some of it is no longer kept here."""
@@ -133,4 +136,5 @@ def read_board(wanted: Wanted) -> Board:
         venue=shown.venue.code if shown.venue else "",
         now_at=shown.venue.now_at.isoformat() if shown.venue else "",
         status=str(shown.venue.status) if shown.venue else "",
+        work=tuple(item.as_message() for item in work_under_way()),
     )
