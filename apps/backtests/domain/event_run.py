@@ -23,12 +23,9 @@ from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
 from apps.orders.domain.profiles import EngineProfile
 from apps.orders.domain.quote_nb import step_quote
 from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, sized_lots
-from apps.strategies.domain.event_strategy import BarEvent, EventStrategy, FillEvent, QuoteEvent
+from apps.strategies.domain.event_strategy import MOST_ORDERS_AT_ONCE, BarEvent, EventStrategy, FillEvent, QuoteEvent
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
-
-MOST_ORDERS_AT_ONCE = 1_000
-"""Orders that one event may bring; more is an endless loop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +111,14 @@ class EngineDesk:
         self._settle()
         return self.engine.cancel(ticket)
 
-    def cancel_all(self) -> None:
-        active = self.engine.active[: int(self.engine.account[code.A_ACTIVE])]
-        for row in active.tolist():
-            self.cancel(row)
+    def cancel_all(self, *, only_exits: bool = False) -> int:
+        left = 0
+        for row in self.engine.active[: int(self.engine.account[code.A_ACTIVE])].tolist():
+            if only_exits and not self.engine.book[row, code.O_FLAGS] & code.REDUCE_ONLY:
+                left += 1
+            else:
+                self.cancel(row)
+        return left
 
     def amend(self, ticket: int, *, lots: int | None, limit: int | None, stop: int | None) -> Reason:
         self._settle()
@@ -254,15 +255,16 @@ def _tell_bars(run: _Run, bars: BarColumns, first: int, last: int) -> None:
     opens, highs, lows, closes = ((column[part] * unit).round(scale).tolist() for column in (bars.open, bars.high, bars.low, bars.close))
     volumes = (bars.volume[part] * float(engine.instruments[0].lot_size)).tolist()
     low_units, high_units, ats = bars.low[part].tolist(), bars.high[part].tolist(), bars.closed_at[part].tolist()
+    opened = bars.opened_at[part].tolist()
     is_at_close = engine.profiles[0].is_at_close
     low_bound, high_bound, time_bound = run.bounds()
-    columns = zip(ats, low_units, high_units, opens, highs, lows, closes, volumes, strict=True)
-    for index, (at, bottom, top, open_, high, low, close, volume) in enumerate(columns, first):
+    columns = zip(ats, low_units, high_units, opens, highs, lows, closes, volumes, opened, strict=True)
+    for index, (at, bottom, top, open_, high, low, close, volume, opened_at) in enumerate(columns, first):
         desk.index = index
         if bottom <= low_bound or top >= high_bound or at >= time_bound:
             run.after_step(_step_bar(engine, bars, index), index)
             low_bound, high_bound, time_bound = run.bounds()
-        on_bar(BarEvent(index, at, open_, high, low, close, volume))
+        on_bar(BarEvent(index, at, open_, high, low, close, volume, opened_at))
         if desk.is_changed:
             desk.is_changed = False
             if is_at_close:

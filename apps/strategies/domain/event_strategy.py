@@ -45,17 +45,23 @@ from apps.strategies.domain.parameters import build_parameters
 Number = Decimal | float | int
 
 PPM_PER_PERCENT = 10_000
+MOST_ORDERS_AT_ONCE = 1_000
+"""Order calls that one event may bring; more is an endless loop."""
 TAG_ENTRY, TAG_EXIT, TAG_STOP, TAG_TARGET, TAG_TRAIL = 1, 2, 3, 4, 5
 
 
 class BarEvent:
-    """A closed bar. Prices are floats, `at` is its close in microseconds since 1970 UTC, `index` counts from the first bar told."""
+    """A closed bar. Prices are floats, `at` is its close and `opened_at` its opening in microseconds since 1970 UTC, `index` counts from the
+    first bar told. The volume is in units of the instrument, below zero where it is not known."""
 
-    __slots__ = ("at", "close", "high", "index", "low", "open", "volume")
+    __slots__ = ("at", "close", "high", "index", "low", "open", "opened_at", "volume")
 
-    def __init__(self, index: int, at: int, open: float, high: float, low: float, close: float, volume: float) -> None:  # noqa: PLR0917
+    def __init__(  # noqa: PLR0917
+        self, index: int, at: int, open: float, high: float, low: float, close: float, volume: float, opened_at: int
+    ) -> None:
         self.index = index
         self.at = at
+        self.opened_at = opened_at
         self.open = open
         self.high = high
         self.low = low
@@ -104,7 +110,9 @@ class Desk(Protocol):
 
     def cancel(self, ticket: int) -> Reason: ...
 
-    def cancel_all(self) -> None: ...
+    def cancel_all(self, *, only_exits: bool = False) -> int:
+        """Cancel every open order, or only the reduce-only ones; how many are left open."""
+        ...
 
     def amend(self, ticket: int, *, lots: int | None, limit: int | None, stop: int | None) -> Reason: ...
 
@@ -127,6 +135,8 @@ class EventStrategy(ABC):
     Parameters: ClassVar[type[Any]]
     warmup_bars: int = 0
     """Bars that are told before orders are taken; orders given earlier do nothing."""
+    confidence: ClassVar[float] = 0.5
+    """How sure its entries are, for the limit on confidence: 0.5 claims nothing."""
 
     def __init__(self, parameters: Any) -> None:
         self.parameters = parameters
@@ -147,6 +157,10 @@ class EventStrategy(ABC):
     @abstractmethod
     def on_bar(self, bar: BarEvent) -> None:
         """A bar has closed."""
+
+    def recall(self, bar: BarEvent) -> None:
+        """A bar is told again after a restart; what is ordered now was ordered then. Override where remembering is less work than deciding."""
+        self.on_bar(bar)
 
     def on_quote(self, quote: QuoteEvent) -> None:
         """The best prices have changed."""
