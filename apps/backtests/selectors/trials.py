@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from apps.backtests.contracts import SharpeJudgement, TrialView
@@ -39,12 +39,19 @@ def families_of(keys: Iterable[str]) -> dict[str, FamilyTrials]:
 
 def judgement_of_run(run: BacktestRun) -> SharpeJudgement | None:
     """The judgement of a run that is done; None before, and for a run that was no search."""
-    kept = run.metrics.get("sharpe")
-    if run.state != RunState.DONE or kept is None or RunPurpose(run.purpose) not in SEARCHES:
-        return None
-    family = families_of([run.family]).get(run.family)
-    overfitting = _overfitting({run.sweep_id}) if run.sweep_id else {}
-    return judge(SharpeStatistics(**kept), family, overfitting.get(run.sweep_id) if run.sweep_id else None)
+    return judgements_of_runs([run]).get(run.id)
+
+
+def judgements_of_runs(rows: Sequence[BacktestRun]) -> dict[UUID, SharpeJudgement]:
+    """The judgement of each run that has one, by run."""
+    kept = {row.id: row.metrics.get("sharpe") for row in rows if row.state == RunState.DONE and RunPurpose(row.purpose) in SEARCHES}
+    judged = [row for row in rows if kept.get(row.id) is not None]
+    families = families_of({row.family for row in judged})
+    overfitting = _overfitting({row.sweep_id for row in judged if row.sweep_id})
+    return {
+        row.id: judge(SharpeStatistics(**kept[row.id]), families.get(row.family), overfitting.get(row.sweep_id) if row.sweep_id else None)
+        for row in judged
+    }
 
 
 def judge(statistics: SharpeStatistics, family: FamilyTrials | None, overfitting: float | None) -> SharpeJudgement:
