@@ -4,6 +4,7 @@ from apps.backtests.selectors.choices import strategy_choice, strategy_choices
 from apps.backtests.selectors.exports import export
 from apps.backtests.selectors.lines import lines_of, run_lines, strategies_run
 from apps.backtests.selectors.records import equity_rows, record_array, record_columns, record_page, records_of
+from apps.backtests.selectors.robustness import Histories, RegimeResult, histories, results_by_market
 from apps.backtests.selectors.runs import progress, run, runs, runs_under_way, tear_sheet
 from apps.backtests.selectors.sweeps import heat_map, sweep, sweep_trials, sweeps
 from apps.backtests.selectors.trades import PlaceResult, places_of, results_by_place, trades_between
@@ -11,11 +12,14 @@ from apps.backtests.selectors.trials import families_of, trials
 from apps.backtests.selectors.under_way import work_under_way
 
 __all__ = [
+    "Histories",
     "PlaceResult",
+    "RegimeResult",
     "equity_rows",
     "export",
     "families_of",
     "heat_map",
+    "histories",
     "lines_of",
     "places_of",
     "progress",
@@ -23,6 +27,7 @@ __all__ = [
     "record_columns",
     "record_page",
     "records_of",
+    "results_by_market",
     "results_by_place",
     "run",
     "run_lines",

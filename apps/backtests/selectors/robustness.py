@@ -1,0 +1,140 @@
+"""What else could have come of a run, worked out from its stored record: the spread of reshuffled histories, and its results by kind of market."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+
+from apps.backtests.contracts import RecordKind
+from apps.backtests.domain.block_length import best_block_bars
+from apps.backtests.domain.monte_carlo import bootstrap_returns
+from apps.backtests.domain.regimes import RegimeRow, label_regimes, results_by_regime
+from apps.backtests.domain.returns import FloatArray, Int64Array
+from apps.backtests.models import BacktestRun
+from apps.backtests.selectors.records import books_of, record_array, records_of
+from apps.core.errors import NotFound
+from apps.core.vocabulary import Timeframe
+from apps.markets import selectors as markets
+from apps.markets.domain.bars import from_micros
+from apps.portfolio.domain.engine_records import equity_series
+from apps.portfolio.domain.ledger_codes import T_ENTRY_VALUE, T_FEES, T_OPENED_AT, T_REALISED
+
+HISTORIES = 500
+LEAST_DAYS = 60
+MOST_BARS = 50_000
+"""More bars than this are not labelled while somebody waits for the page."""
+
+
+@dataclass(frozen=True)
+class Histories:
+    """How reshuffled histories of a run spread: blocks of its daily returns, drawn with replacement.
+
+    `bands[i]` is equity as a multiple of the capital that `levels[i]` percent of the histories stay below, after each number of `days`.
+    Returns and drawdowns are fractions, by the same levels. A history is ruined when it falls to `ruin_level` of the capital.
+    """
+
+    histories: int
+    block_days: int
+    seed: int
+    levels: list[float]
+    days: list[int]
+    bands: list[list[float]]
+    actual: list[float]
+    final_returns: list[float]
+    max_drawdowns: list[float]
+    probability_of_loss: float
+    probability_of_ruin: float
+    ruin_level: float
+
+
+@dataclass(frozen=True)
+class RegimeResult:
+    """Results in one kind of market, as told from the bars before; None where there is too little to tell."""
+
+    trend: str
+    volatility: str
+    share: float
+    total_return: float
+    sharpe: float | None
+    worst_return: float
+    trades: int
+    win_rate: float | None
+
+
+def histories(run_id: UUID) -> Histories | None:
+    """The spread of reshuffled histories, the same ones each time; None with too few days. Raises NotFound for an unknown run."""
+    record = records_of(run_id)
+    series = equity_series(record.equity_at, record.equity, cash_unit=float(record.cash_unit), opening=record.opening_cash)
+    values = series.daily.values
+    if len(values) <= LEAST_DAYS or (values <= 0).any():
+        return None
+    returns = values[1:] / values[:-1] - 1.0
+    seed = BacktestRun.objects.values_list("seed", flat=True).get(id=run_id)
+    block = best_block_bars(returns)
+    made = bootstrap_returns(returns, histories=HISTORIES, seed=seed, block_bars=block)
+    return Histories(
+        histories=made.histories,
+        block_days=block,
+        seed=seed,
+        levels=list(made.levels),
+        days=made.points.tolist(),
+        bands=made.bands.tolist(),
+        actual=(values[made.points] / values[0]).tolist(),
+        final_returns=[made.final_return(level) for level in made.levels],
+        max_drawdowns=[made.max_drawdown(level) for level in made.levels],
+        probability_of_loss=made.probability_of_loss,
+        probability_of_ruin=made.probability_of_ruin,
+        ruin_level=made.ruin_level,
+    )
+
+
+def results_by_market(run_id: UUID) -> list[RegimeResult]:
+    """Results by trend and volatility of the market; empty for several instruments, for bars of a file, and where bars are too many or have
+    changed since. Raises NotFound for an unknown run."""
+    row = BacktestRun.objects.defer("metrics", "tear_sheet").filter(id=run_id).first()
+    if row is None:
+        raise NotFound(f"There is no backtest {run_id}.", where="run_id")
+    books = books_of(run_id)
+    rows = record_array(run_id, RecordKind.EQUITY)
+    if len(books.places) != 1 or row.config.get("bar_file") or not 2 < len(rows) <= MOST_BARS:
+        return []
+    closed_at, closes = _closes(books.places[0].id, Timeframe(row.timeframe), rows)
+    place = np.searchsorted(rows[:, 0], closed_at)
+    if len(closed_at) != len(rows) or not np.array_equal(rows[place.clip(max=len(rows) - 1), 0], closed_at) or (rows[:, 1] <= 0).any():
+        return []
+    gained = np.concatenate([[0.0], rows[1:, 1] / rows[:-1, 1] - 1.0])
+    trades = record_array(run_id, RecordKind.TRADES)
+    entered = np.searchsorted(closed_at, trades[:, T_OPENED_AT])
+    paid = trades[:, T_ENTRY_VALUE]
+    is_known = (entered < len(closed_at)) & (paid > 0)
+    results = (trades[is_known, T_REALISED] - trades[is_known, T_FEES]) / paid[is_known]
+    found = results_by_regime(
+        label_regimes(closes), gained, bars_per_year=Timeframe(row.timeframe).bars_per_year,
+        entry_bars=entered[is_known].tolist(), trade_returns=results.tolist(),
+    )  # fmt: skip
+    return [_result(item) for item in found]
+
+
+def _closes(instrument_id: UUID, timeframe: Timeframe, rows: Int64Array) -> tuple[Int64Array, FloatArray]:
+    """Closing times and prices of the bars that the equity was valued at."""
+    spec = markets.instrument_spec(instrument_id)
+    since = from_micros(int(rows[0, 0])) - timeframe.duration
+    window = markets.bars_between(spec, timeframe, since=since, until=from_micros(int(rows[-1, 0])))
+    last = slice(max(0, len(window) - len(rows)), None)
+    return window.closed_at[last], window.close[last] * np.float64(spec.price_unit)
+
+
+def _result(row: RegimeRow) -> RegimeResult:
+    return RegimeResult(
+        trend=row.trend.name,
+        volatility=row.volatility.name,
+        share=row.share,
+        total_return=row.total_return,
+        sharpe=row.sharpe if math.isfinite(row.sharpe) else None,
+        worst_return=row.worst_return,
+        trades=row.trades,
+        win_rate=row.win_rate if math.isfinite(row.win_rate) else None,
+    )
