@@ -98,8 +98,8 @@ class Dice:
         return choices[self.number(0, len(choices) - 1)]
 
 
-BARS = (("bar",),)
-ALL_KINDS = (("bar",), ("bar",), ("quote", "trade"), ("depth", "trade"), ("bar", "quote", "trade", "depth"))
+ALL_KINDS = (("bar",), ("bar",), ("quote", "trade"), ("bar", "quote", "trade"))
+"""Kinds of events that come together in one stream."""
 
 
 def make_world(dice: Dice, kinds: tuple[tuple[str, ...], ...] = ALL_KINDS) -> World:
@@ -122,7 +122,7 @@ def _instrument(dice: Dice, currency: int, rules: dict[str, Any], *, is_margin: 
     initial = dice.one_of([PPM, 500_000, 100_000, 20_000]) if is_margin else PPM
     return Instrument(
         tick=dice.one_of([1, 1, 5]),
-        max_price=dice.one_of([100_000, 1_150]),
+        max_price=dice.one_of([100_000, 100_000, 1_060]),
         min_lots=dice.one_of([1, 1, 3]),
         max_lots=dice.one_of([1_000_000, 1_000_000, 500]),
         min_notional=dice.one_of([0, 0, 4_000]),
