@@ -1,0 +1,116 @@
+"""Real Celery workers: one dies in the middle of a run, another makes it again with the same fills; a sweep is spread over two."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from celery import Celery
+from django.conf import settings
+from django.db import connection
+
+from apps.backtests import selectors, services
+from apps.backtests.contracts import RunState, SweepMethod
+from apps.backtests.models import BacktestRun, RecordPart, SweepChunk, SweepTrial, TrialEntry
+from apps.backtests.services import queue
+from apps.backtests.services.claims import LEASE
+from apps.common.failpoints import EXIT_CODE
+from tests.integration.backtests.conftest import Market
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+StartWorker = Callable[[str], subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartWorker]:
+    """Starts compute workers on this test's database, with Redis keys of their own."""
+    prefix = f"test-{uuid4().hex}:"
+    sender = Celery("sender", set_as_current=False)
+    sender.config_from_object("django.conf:settings", namespace="CELERY")
+    sender.conf.broker_transport_options = sender.conf.broker_transport_options | {"global_keyprefix": prefix}
+    monkeypatch.setattr(queue, "current_app", sender)
+    database = connection.settings_dict
+    environment = os.environ | {
+        "DATABASE_URL": "",
+        "DB_HOST": str(database["HOST"]),
+        "DB_PORT": str(database["PORT"]),
+        "DB_NAME": str(database["NAME"]),
+        "DB_USER": str(database["USER"]),
+        "DB_PASS": str(database["PASSWORD"]),
+        "CELERY_KEY_PREFIX": prefix,
+        "DJANGO_SETTINGS_MODULE": "trading_system.settings.test",
+    }
+    workers: list[subprocess.Popen[bytes]] = []
+
+    def start(failpoints: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "celery", "-A", "tests.integration.backtests.worker_app", "worker", "-Q", "compute", "--pool=solo"]
+        workers.append(
+            subprocess.Popen(
+                [*command, "--without-mingle", "-n", f"{uuid4().hex}@test"],
+                env=environment | {"TRADING_FAILPOINTS": failpoints},
+                cwd=Path(settings.BASE_DIR),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+    sender.close()
+
+
+def wait_until(is_so: Callable[[], bool], *, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "It did not happen in time."
+        time.sleep(0.1)
+
+
+def test_a_killed_worker_is_replaced_and_the_fills_are_the_same(market: Market, start_worker: StartWorker) -> None:
+    expected_id = services.request_run(market.config(), "tester", is_queued=False)
+    services.execute_run(expected_id)
+    run_id = services.request_run(market.config(), "tester")
+    doomed = start_worker("backtests.records_stored")
+    assert doomed.wait(timeout=90) == EXIT_CODE
+    run = BacktestRun.objects.get(id=run_id)
+    assert run.state == RunState.RUNNING and run.attempt == 1
+    assert not RecordPart.objects.filter(run_id=run_id).exists() and TrialEntry.objects.count() == 1
+
+    start_worker("")
+    assert services.sweep_runs(now=datetime.now(UTC)) == 0
+    BacktestRun.objects.filter(id=run_id).update(lease_until=datetime.now(UTC) - LEASE)
+    assert services.sweep_runs(now=datetime.now(UTC)) == 1
+    wait_until(lambda: BacktestRun.objects.get(id=run_id).state == RunState.DONE)
+    found = selectors.run(run_id)
+    assert (found.attempt, found.fills_hash) == (2, selectors.run(expected_id).fills_hash)
+    assert TrialEntry.objects.count() == 2
+
+
+def test_a_sweep_is_spread_over_workers_and_outlives_one_of_them(
+    market: Market, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.backtests.services.sweeps._CHUNKS", 6)
+    space = {"fast": [2, 3, 5], "slow": [8, 13, 21, 34]}
+    sweep_id = services.request_sweep(market.config(parameters={"seconds": 0.2}), space, "tester", method=SweepMethod.GRID)
+    doomed = start_worker("backtests.points_stored:2")
+    start_worker("")
+    assert doomed.wait(timeout=90) == EXIT_CODE
+    wait_until(lambda: not SweepChunk.objects.filter(state=RunState.QUEUED).exists())
+    wait_until(lambda: SweepChunk.objects.filter(state=RunState.RUNNING).count() == 1)
+    SweepChunk.objects.filter(state=RunState.RUNNING).update(lease_until=datetime.now(UTC) - LEASE)
+    assert services.sweep_chunks(now=datetime.now(UTC)) == 1
+    wait_until(lambda: selectors.sweep(sweep_id).state is RunState.DONE)
+    assert sorted(SweepTrial.objects.values_list("number", flat=True)) == list(range(12))
+    assert TrialEntry.objects.count() == 12
+    assert SweepChunk.objects.filter(attempt=2).count() == 1
