@@ -34,6 +34,7 @@ class Case:
     signals: Signals
     plan: ExitPlan
     entry_price: int = 0
+    moved_to: int = 0
 
 
 def instrument(price_scale: int = 8) -> InstrumentSpec:
@@ -86,6 +87,6 @@ def run(case: Case, *, profile: EngineProfile = FREQTRADE, price_scale: int = 8)
     spec = instrument(price_scale)
     case.bars.check(spec)
     case.signals.check(len(case.bars))
-    prices = np.array([case.entry_price], np.int64)
-    simulation = simulate_timed(spec, profile, case.bars, case.signals, case.plan, cash=CASH, entry_prices=prices)
+    prices, moves = np.array([case.entry_price], np.int64), np.array([case.moved_to], np.int64)
+    simulation = simulate_timed(spec, profile, case.bars, case.signals, case.plan, cash=CASH, entry_prices=prices, entry_moves=moves)
     return simulation, timed_trades(simulation, case.bars, leverage=case.plan.leverage)

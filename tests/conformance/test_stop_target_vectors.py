@@ -28,10 +28,10 @@ def test_the_trades_of_the_outside_judge_come_out(case: dict[str, Any] | None) -
         case_path("stop_target_vectors.json")
         return
     candles, params = case["candles"], case["params"]
-    if params["custom_exit_price"] is not None or params["adjust_entry_price"] is not None:
-        pytest.skip("prices that a strategy's own code asks for are not part of an exit plan")
-    entry_price = round((params["custom_entry_price"] or 0) * 10**8)
-    ours = stop_targets.Case(stop_targets.columns(candles), stop_targets.signals(candles), stop_targets.plan(params), entry_price)
+    if params["custom_exit_price"] is not None:
+        pytest.skip("an exit at a price that the strategy's own code asks for is not part of an exit plan")
+    prices = [round((params[name] or 0) * 10**8) for name in ("custom_entry_price", "adjust_entry_price")]
+    ours = stop_targets.Case(stop_targets.columns(candles), stop_targets.signals(candles), stop_targets.plan(params), *prices)
     _, trades = stop_targets.run(ours)
     expected = case["expected"]["trades"]
     assert [(t.reason.value, t.open_bar, t.close_bar, t.is_short) for t in trades] == [

@@ -2,6 +2,7 @@
 
 Before each bar, by the signals of the one before:
 - held: an exit signal of the held side without an entry signal of it closes at the open; the target becomes that of the trade's age.
+- the age of a trade begins with the bar at which its entry was given, also where a limit filled later.
 - flat: an entry signal with neither the other side's entry nor its own exit opens at the open, or at a limit price; never on the last bar.
 - a bar in which the trade was closed is gone through again for an entry of the other side, as if the trade had left before it.
 - what is open after the last bar is closed at its open.
@@ -15,7 +16,7 @@ from typing import Any
 from apps.backtests.domain.simulate_nb import TAG_ENTRY, TAG_SIGNAL, TAG_STOP, TAG_TARGET, TAG_TRAIL, cancel_orders
 from apps.core.kernel import kernel
 from apps.orders.domain.bar_nb import step_bar
-from apps.orders.domain.book_nb import submit
+from apps.orders.domain.book_nb import amend, submit
 from apps.orders.domain.engine_codes import (
     A_ACTIVE,
     A_CASH,
@@ -36,6 +37,8 @@ from apps.orders.domain.engine_codes import (
     NO_ROW,
     O_EXPIRES_AT,
     O_FLAGS,
+    O_LIMIT,
+    O_LOTS,
     O_PROFIT_PPM,
     O_STATE,
     PPM,
@@ -123,7 +126,7 @@ def enter_guarded(  # noqa: PLR0917 - a kernel takes scalars
         row = submit(
             book, active, places, account, place, side, LIMIT, GTD, 0, lots, price, 0, 0, 0, expires_at, NO_ROW, 0, 0, 0, TAG_ENTRY
         )
-    state[S_ENTRY], state[S_TARGET], state[S_STEP] = row, NO_ROW, NOTHING
+    state[S_OPENED_AT], state[S_ENTRY], state[S_TARGET], state[S_STEP] = opened_at, row, NO_ROW, NOTHING
     if row == NO_ROW or book[row, O_STATE] != OPEN:
         return
     group, distance, leverage = account[A_NEXT_GROUP] + 1, plan[P_STOP], plan[P_LEVERAGE]
@@ -185,10 +188,10 @@ def has_spare_room(book: Any, active: Any, account: Any, fills: Any) -> bool:
     )
 
 
-@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8[::1], i8[::1], i8, i8)")
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8[::1], i8[::1], i8, i8)")
 def prepare(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, fills: Any,
-    place: int, signal: int, lots: int, price: int, side: int, is_last: int, plan: Any, state: Any, opened_at: int, bar_us: int,
+    place: int, signal: int, lots: int, price: int, moved: int, side: int, is_last: int, plan: Any, state: Any, opened_at: int, bar_us: int,
 ) -> None:  # fmt: skip
     """Orders for the bar that opens now."""
     position, entry = places[place, I_POSITION], state[S_ENTRY]
@@ -199,6 +202,9 @@ def prepare(  # noqa: PLR0917 - a kernel takes scalars
         return
     if entry != NO_ROW and book[entry, O_STATE] == OPEN:
         if book[entry, O_EXPIRES_AT] > opened_at:
+            if moved > 0 and moved != book[entry, O_LIMIT]:
+                amend(book, active, places, account, entry, book[entry, O_LOTS], moved, 0, 0, 0)
+                book[entry, O_EXPIRES_AT] = opened_at + plan[P_ENTRY_MINUTES] * _MINUTE + 1
             return
         cancel_orders(book, active, places, account, place, 0)
     if side != 0 and is_last == 0 and lots > 0:
@@ -207,18 +213,19 @@ def prepare(  # noqa: PLR0917 - a kernel takes scalars
 
 @kernel(
     "i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1],"
-    " i1[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])"
+    " i1[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])"
 )
 def run_timed(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, first: int,
     opened_at: Any, closed_at: Any, open_: Any, high: Any, low: Any, close: Any, volume: Any,
-    signals: Any, lots: Any, prices: Any, plan: Any, state: Any, equity: Any, status: Any,
+    signals: Any, lots: Any, prices: Any, moves: Any, plan: Any, state: Any, equity: Any, status: Any,
 ) -> int:  # fmt: skip
     """Bars from `first` on: the bar at which it stopped (their number when done) with `status[0]` (BOOK_FULL: give the tables more room and go
-    on from there). `lots` and `prices` (limit prices of entries, 0 = at the open) have one element for every bar, or one for all.
+    on from there). `lots`, `prices` (limits of entries, 0 = at the open) and `moves` (where an open entry is moved to, 0 = nowhere) have one element
+    for every bar, or one for all; those of a bar act at the next one.
     """
     count, slot, per_price = close.shape[0], A_CASH + places[place, I_CURRENCY], places[place, I_CASH_PER_PRICE_LOT]
-    many_lots, many_prices = lots.shape[0] > 1, prices.shape[0] > 1
+    many_lots, many_prices, many_moves = lots.shape[0] > 1, prices.shape[0] > 1, moves.shape[0] > 1
     for bar in range(first, count):
         if not has_spare_room(book, active, account, fills):
             status[0] = BOOK_FULL
@@ -229,9 +236,27 @@ def run_timed(  # noqa: PLR0917 - a kernel takes scalars
             signal = signals[bar - 1]
             side = wanted_side(signal, places[place, I_ALLOWS_SHORT])
             amount, price = lots[bar - 1 if many_lots else 0], prices[bar - 1 if many_prices else 0]
+            moved = moves[bar - 1 if many_moves else 0]
             account[A_NOW] = closed_at[bar - 1]
             places[place, I_MARK] = close[bar - 1]
-            prepare(book, active, places, account, fills, place, signal, amount, price, side, is_last, plan, state, opened_at[bar], bar_us)
+            prepare(
+                book,
+                active,
+                places,
+                account,
+                fills,
+                place,
+                signal,
+                amount,
+                price,
+                moved,
+                side,
+                is_last,
+                plan,
+                state,
+                opened_at[bar],
+                bar_us,
+            )
             while passes < 3 and account[A_ACTIVE] > 0:
                 result = step_bar(
                     book, active, places, account, fills, place, opened_at[bar], closed_at[bar],
@@ -253,9 +278,7 @@ def run_timed(  # noqa: PLR0917 - a kernel takes scalars
                     enter_guarded(book, active, places, account, place, side, amount, price, plan, state, opened_at[bar], bar_us)
         for index in range(before, account[A_FILLS]):
             reason = fills[index, F_REASON]
-            if fills[index, F_TAG] == TAG_ENTRY:
-                state[S_OPENED_AT] = opened_at[bar]
-            elif reason == TRAIL_TRIGGERED or reason == TRAIL_GAPPED:
+            if reason == TRAIL_TRIGGERED or reason == TRAIL_GAPPED:
                 fills[index, F_TAG] = TAG_TRAIL
         if is_last and places[place, I_POSITION] == 0:
             cancel_orders(book, active, places, account, place, 0)

@@ -47,7 +47,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class TimedTrade:
-    """A round trip: bars by their numbers, rates in the quote currency, the profit after fees on the stake (leverage included)."""
+    """A round trip: bars by their numbers (the first is that at which the entry was given), rates in the quote currency, the profit after fees on the stake (leverage included)."""
 
     is_short: bool
     open_bar: int
@@ -67,12 +67,15 @@ def simulate_timed(
     *,
     cash: Decimal,
     entry_prices: Int64Array = _AT_OPEN,
+    entry_moves: Int64Array = _AT_OPEN,
     workspace: Workspace | None = None,
 ) -> Simulation:
-    """Run the signals with the plan. Bars and signals must have been checked; `entry_prices` are limits of entries (0 = at the open), one for every
-    bar or one for all. Raises InvalidInput under another profile's rules, for a bad plan or prices, OutOfBounds where an amount leaves int64.
+    """Run the signals with the plan. Bars and signals must have been checked; `entry_prices` are limits of entries (0 = at the open) and
+    `entry_moves` where an open entry is moved to (0 = nowhere), one for every bar or one for all. Raises InvalidInput under another profile's rules,
+    for a bad plan or prices, OutOfBounds where an amount leaves int64.
     """
-    _check(profile, bars, signals, plan, entry_prices)
+    _check(profile, signals, plan)
+    _check_prices(bars, entry_prices=entry_prices, entry_moves=entry_moves)
     space = workspace or Workspace()
     engine = Engine([instrument], [profile], cash={instrument.quote_asset: cash})
     opening_cash = engine.cash(instrument.quote_asset)
@@ -86,7 +89,7 @@ def simulate_timed(
         bar = run_timed(
             engine.book, engine.active, engine.places, engine.account, engine.fills, 0, bar,
             bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume,
-            signals.bits, signals.lots, entry_prices, terms, state, equity, status,
+            signals.bits, signals.lots, entry_prices, entry_moves, terms, state, equity, status,
         )  # fmt: skip
         if bar < len(bars) and status[0] != StepStatus.BOOK_FULL:
             raise_status(StepStatus(int(status[0])), bar)
@@ -112,6 +115,7 @@ def _trade(simulation: Simulation, bars: BarColumns, row: Int64Array, leverage: 
     spec = simulation.engine.instruments[0]
     fills = simulation.fills[row[ledger.T_FIRST_FILL] : row[ledger.T_LAST_FILL] + 1]
     is_short = bool(row[ledger.T_SIDE] < 0)
+    given_at = simulation.orders[fills[0, code.F_ORDER], code.O_SUBMITTED_AT]
     fees = [int(fills[(fills[:, code.F_SIDE] == side), code.F_FEE].sum()) for side in (1, -1)]
     spent, got = (int(row[column]) for column in (ledger.T_EXIT_VALUE, ledger.T_ENTRY_VALUE))
     if not is_short:
@@ -121,7 +125,7 @@ def _trade(simulation: Simulation, bars: BarColumns, row: Int64Array, leverage: 
     per_lot = int(row[ledger.T_LOTS]) * spec.cash_units_per_price_unit_lot
     return TimedTrade(
         is_short=is_short,
-        open_bar=int(np.searchsorted(bars.closed_at, row[ledger.T_OPENED_AT])),
+        open_bar=int(np.searchsorted(bars.opened_at, given_at)),
         close_bar=int(np.searchsorted(bars.closed_at, row[ledger.T_CLOSED_AT])),
         open_rate=int(row[ledger.T_ENTRY_VALUE]) * spec.price_unit / per_lot,
         close_rate=int(row[ledger.T_EXIT_VALUE]) * spec.price_unit / per_lot,
@@ -130,7 +134,7 @@ def _trade(simulation: Simulation, bars: BarColumns, row: Int64Array, leverage: 
     )
 
 
-def _check(profile: EngineProfile, bars: BarColumns, signals: Signals, plan: ExitPlan, entry_prices: Int64Array) -> None:
+def _check(profile: EngineProfile, signals: Signals, plan: ExitPlan) -> None:
     plan.check()
     if profile.trail_rule is not TrailRule.FREQTRADE:
         raise InvalidInput(
@@ -140,5 +144,9 @@ def _check(profile: EngineProfile, bars: BarColumns, signals: Signals, plan: Exi
         )
     if signals.stop_ppm or signals.target_ppm or signals.trail_ppm or signals.stops.any() or signals.targets.any():
         raise InvalidInput("Signals with an exit plan have no stops and targets of their own.", where="stop_ppm")
-    if entry_prices.dtype != np.int64 or entry_prices.shape not in {(1,), (len(bars),)}:
-        raise InvalidInput(f"entry_prices must have 1 or {len(bars)} int64 values.", where="entry_prices")
+
+
+def _check_prices(bars: BarColumns, **prices: Int64Array) -> None:
+    for name, array in prices.items():
+        if array.dtype != np.int64 or array.shape not in {(1,), (len(bars),)} or (array < 0).any():
+            raise InvalidInput(f"{name} must have 1 or {len(bars)} int64 values from 0.", where=name)

@@ -5,6 +5,8 @@
   the bar of the entry they fill at the worst realistic price.
 - A target fills within the bar at its price; at the open where it was changed at this bar and the open is better. In the bar of an entry below
   (short: above) the open it does not fill beyond a close that went against the position: when the bar traded there is not known.
+- An entry at a limit better than any price of its first bar, or of the bar at which it was moved, fills at the bar's end of the range; later on it
+  waits, if it has guards, until a bar trades at the limit.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ from apps.orders.domain.engine_codes import (
     CHANGED,
     I_FEE_MAKER_PPM,
     I_TICK,
+    NO_ROW,
     O_BEST,
+    O_CHILDREN,
     O_FLAGS,
     O_LEVERAGE,
     O_LIMIT,
+    O_PARENT,
     O_PLACE,
     O_PROFIT_PPM,
     O_SIDE,
@@ -78,6 +83,19 @@ def follow(book: Any, places: Any, row: int, open_: int, best: int, worst: int) 
             book[row, O_WAS_RAISED] = 1
 
 
+@kernel("b1(i8[:, ::1], i8)")
+def is_in_entry_bar(book: Any, row: int) -> bool:
+    """Whether this is the first bar of the guard and of the entry that it belongs to."""
+    return bool((book[row, O_FLAGS] | book[book[row, O_PARENT], O_FLAGS]) & SEEN == 0)
+
+
+@kernel("b1(i8[:, ::1], i8)")
+def has_guards(book: Any, row: int) -> bool:
+    """Whether guards wait for the order."""
+    child = book[row, O_CHILDREN]
+    return bool(child != NO_ROW and book[child, O_LEVERAGE] != 0)
+
+
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
 def try_stop(  # noqa: PLR0917 - a kernel takes scalars
     book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, volume: int
@@ -96,7 +114,7 @@ def try_stop(  # noqa: PLR0917 - a kernel takes scalars
         return take(book, active, places, account, fills, row, reference, STOP_LIMIT_TRIGGERED, volume, 1)
     if book[row, O_WAS_RAISED] == 0:
         return take(book, active, places, account, fills, row, reference, STOP_GAPPED if is_gapped else STOP_TRIGGERED, volume, 1)
-    if not is_gapped and book[row, O_FLAGS] & SEEN == 0 and book[row, O_LEVERAGE] != 0:
+    if not is_gapped and book[row, O_LEVERAGE] != 0 and is_in_entry_bar(book, row):
         reference = worst_raised_price(book, places, row, open_, best, worst)
     return take(book, active, places, account, fills, row, reference, TRAIL_GAPPED if is_gapped else TRAIL_TRIGGERED, volume, 1)
 
@@ -106,7 +124,7 @@ def is_unknown_whether_after(book: Any, places: Any, row: int, open_: int, close
     """Whether a target in the bar of its entry may have traded before the entry did."""
     side = book[row, O_SIDE]
     is_against = side * (open_ - close) < 0 and side * (open_ - paid_price(book, places, row)) < 0
-    return bool(book[row, O_FLAGS] & SEEN == 0 and is_against and side * (book[row, O_LIMIT] - close) < 0)
+    return bool(is_against and is_in_entry_bar(book, row) and side * (book[row, O_LIMIT] - close) < 0)
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8)")
@@ -124,11 +142,15 @@ def try_limit(  # noqa: PLR0917 - a kernel takes scalars
             return 0
     elif side * (limit - best) < 0:
         return 0
+    elif (
+        is_entry and flags & SEEN and flags & CHANGED == 0 and has_guards(book, row) and side * (limit - (high if side == BUY else low)) > 0
+    ):
+        return 0
     if flags & POST_ONLY and flags & SEEN == 0 and side * (limit - open_) > 0:
         end_order(book, account, row, CANCELLED, WOULD_TAKE)
         return 0
     is_at_any_price = is_guard and book[row, O_PROFIT_PPM] <= -PPM
-    if flags & CHANGED and flags & POST_ONLY == 0 and (is_at_any_price or side * (limit - open_) > 0):
+    if is_entry == 0 and flags & CHANGED and flags & POST_ONLY == 0 and (is_at_any_price or side * (limit - open_) > 0):
         price = to_tick(open_, places[book[row, O_PLACE], I_TICK], side)
         return make(book, active, places, account, fills, row, price, LIMIT_GAPPED, 0, 0)
     price = min(max(limit, low), high)
