@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,10 +12,12 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from apps.core.errors import NotFound
+from apps.events import selectors as events
 from apps.risk.contracts import (
     CheckCode,
     CheckResult,
     HaltView,
+    LimitChanged,
     LimitView,
     RiskFactor,
     Verdict,
@@ -23,6 +28,15 @@ from apps.risk.domain.factor import FactorRule, Measure
 from apps.risk.domain.facts import Limits
 from apps.risk.domain.limits import strictest
 from apps.risk.models import Halt, LiveTradingSwitch, RiskFactorRule, RiskFactorState, RiskLimit, RiskVerdict
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """A limit's row as it stood."""
+
+    code: str
+    value: Decimal
+    is_enabled: bool
 
 
 def active_halt(account_id: UUID | None = None) -> HaltView | None:
@@ -65,18 +79,28 @@ def limits() -> list[LimitView]:
 
 def limits_in_force(*, account_id: UUID, mode: str, strategy: str, instrument_id: UUID) -> Limits:
     """The strictest enabled limit by code for an order; None where every row that applies is switched off, absent where none applies."""
-    rows = RiskLimit.objects.filter(
-        Q(mode__in=("", mode)),
-        Q(account_id=None) | Q(account_id=account_id),
-        Q(strategy__in=("", strategy)),
-        Q(instrument=None) | Q(instrument=instrument_id),
-    )
-    found: dict[str, list[Decimal]] = {}
-    for row in rows:
-        values = found.setdefault(row.code, [])
-        if row.is_enabled:
-            values.append(row.value)
-    return {code: strictest(code, values) if values else None for code, values in found.items()}
+    rows = _rows_for(account_id, mode, strategy, instrument_id)
+    return _in_force(_Setting(row.code, row.value, row.is_enabled) for row in rows)
+
+
+def limits_over_time(*, account_id: UUID, mode: str, strategy: str, instrument_id: UUID) -> list[tuple[datetime, Limits]]:
+    """The limits in force for such an order as they have been: from each moment of the wall on, oldest first; the first since ever.
+
+    Worked out backwards from the rows of now by the changes on the log, so a row that was deleted since is not seen.
+    """
+    rows = {row.id: _Setting(row.code, row.value, row.is_enabled) for row in _rows_for(account_id, mode, strategy, instrument_id)}
+    changes = [(item.recorded_at, row_id, item.payload) for row_id in rows for item in events.events_for_subject(str(row_id))
+               if item.event_type == LimitChanged.event_type]  # fmt: skip
+    standing: dict[UUID, _Setting | None] = dict(rows)
+    spells: list[tuple[datetime, Limits]] = []
+    for at, row_id, payload in sorted(changes, key=lambda item: item[0], reverse=True):
+        spells.append((at, _in_force(standing.values())))
+        earlier = [item for item in changes if item[1] == row_id and item[0] < at]
+        was_enabled = bool(max(earlier, key=lambda item: item[0])[2]["enabled"]) if earlier else True
+        before = str(payload["old_value"])
+        standing[row_id] = _Setting(rows[row_id].code, Decimal(before), was_enabled) if before else None
+    spells.append((datetime.min.replace(tzinfo=UTC), _in_force(standing.values())))
+    return spells[::-1]
 
 
 def factor(account_id: UUID) -> RiskFactor:
@@ -125,6 +149,25 @@ def stored_verdict(row: RiskVerdict) -> Verdict:
 def _check_code(stored: str) -> str:
     """The member of `CheckCode`; a limit that was added has none and stays as it is."""
     return CheckCode(stored) if stored in list(CheckCode) else stored
+
+
+def _rows_for(account_id: UUID, mode: str, strategy: str, instrument_id: UUID) -> QuerySet[RiskLimit]:
+    return RiskLimit.objects.filter(
+        Q(mode__in=("", mode)),
+        Q(account_id=None) | Q(account_id=account_id),
+        Q(strategy__in=("", strategy)),
+        Q(instrument=None) | Q(instrument=instrument_id),
+    )
+
+
+def _in_force(standing: Iterable[_Setting | None]) -> Limits:
+    found: dict[str, list[Decimal]] = {}
+    for item in standing:
+        if item is not None:
+            values = found.setdefault(item.code, [])
+            if item.is_enabled:
+                values.append(item.value)
+    return {code: strictest(code, values) if values else None for code, values in found.items()}
 
 
 def _engaged(account_id: UUID | None) -> QuerySet[Halt]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
+from apps.backtests.domain.session_beside import GivenTrade
 from apps.backtests.domain.session_plan import AccountPlan
 from apps.backtests.domain.session_venue import Traded
 from apps.core.values import InstrumentSpec
@@ -52,7 +53,7 @@ class _Position:
     def quantity(self) -> Decimal:
         return self.instrument.quantity(self.holding.lots)
 
-    def book(self, traded: Traded) -> Booking:
+    def book(self, traded: Traded | GivenTrade) -> Booking:
         """Apply a trade; the position is marked at its price until the bar's close is."""
         spec = self.instrument
         per_lot = spec.price_units(traded.price) * spec.cash_units_per_price_unit_lot
@@ -117,7 +118,7 @@ class MemoryBooks:
         """Everything that is or was held."""
         return {key: position.holding for key, position in self._positions.items()}
 
-    def book(self, traded: Traded) -> None:
+    def book(self, traded: Traded | GivenTrade) -> None:
         """Book a trade: cash, position, and the round trip that it closed, if it did."""
         spec = traded.instrument
         position = self._positions.setdefault(spec.id, _Position(spec))

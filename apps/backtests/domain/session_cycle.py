@@ -9,37 +9,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 import numpy as np
 
+from apps.backtests.domain.session_beside import NOTHING_BESIDE, Beside
 from apps.backtests.domain.session_books import ClosedTrip, EquityPoint, MemoryBooks
+from apps.backtests.domain.session_change import DecisionChange
 from apps.backtests.domain.session_desk import MemoryDesk
 from apps.backtests.domain.session_plan import AccountPlan, SessionPlan
 from apps.backtests.domain.session_series import InstrumentSeries
+from apps.backtests.domain.session_state import RunningSession, exit_order, started
 from apps.backtests.domain.session_venue import Ended, MemoryVenue, Traded
-from apps.core.errors import InvalidInput
-from apps.core.ids import client_order_id
 from apps.core.values import InstrumentSpec
-from apps.core.vocabulary import OrderType, Side
 from apps.forecasts.contracts import ForecastView, NoForecast
-from apps.forecasts.domain.features import WARMUP_BARS
 from apps.forecasts.ports import ForecastSource
 from apps.markets.contracts import BarWindow, Int64Array
 from apps.markets.domain.bars import from_micros, to_micros
-from apps.orders.contracts import OrderOrigin, OrderRequest
+from apps.orders.contracts import OrderRequest
+from apps.orders.domain.attribution import position_of
 from apps.orders.domain.engine import Engine
 from apps.orders.domain.engine_codes import Reason
 from apps.portfolio.domain.ledger import Holding
 from apps.risk.domain.values import RiskFactor, Sizing, Verdict
 from apps.strategies.domain.deciding import evaluate
-from apps.strategies.domain.evaluation import Evaluation, Ids, Inputs, Terms
+from apps.strategies.domain.evaluation import Evaluation, Ids, Inputs
 from apps.strategies.domain.outcomes import Outcome
 from apps.strategies.domain.signals import Signal
-from apps.strategies.domain.strategy import Strategy
 
 ZERO = Decimal(0)
 
@@ -102,15 +101,18 @@ def run_sessions(
     closes: Int64Array | None = None,
     closes_at_end: bool = False,
     after_close: Callable[[int, int], None] | None = None,
+    beside: Beside = NOTHING_BESIDE,
+    change: DecisionChange | None = None,
 ) -> SessionRun:
     """Play the closes after the account's opening.
 
     `bars` hold the whole history of each instrument, with what lies before the opening. `closes` are all closes of the market in
     microseconds (None: those of `bars`); the account is valued at each. `after_close(done, total)` is called after each and may raise.
-    With `closes_at_end` whatever is held is given up at the last closes; paper does not do that.
+    With `closes_at_end` whatever is held is given up at the last closes; paper does not do that. What is `beside` the decisions happens as
+    it did, and `change` makes one of them another one.
     Raises InvalidInput for a session without bars.
     """
-    engine = _Cycle(account, sessions, bars, forecasts)
+    engine = _Cycle(account, sessions, bars, forecasts=forecasts, beside=beside, change=change)
     opened = to_micros(account.opened_at)
     times = np.unique(np.concatenate([window.closed_at for window in bars])) if closes is None else closes
     played: list[int] = times[times > opened].tolist()
@@ -123,40 +125,29 @@ def run_sessions(
     return engine.result()
 
 
-@dataclass
-class _Session:
-    """A session on its way."""
-
-    plan: SessionPlan
-    strategy: Strategy
-    terms: Terms
-    bars_needed: int
-    starts_after: int
-    ends_at: int | None
-    position: Decimal = ZERO
-    is_active: bool = True
-    changes: list[tuple[int, Strategy]] = field(default_factory=list)
-
-    def strategy_at(self, closed: int) -> Strategy:
-        """The strategy with the parameters in force at this bar."""
-        while self.changes and self.changes[0][0] <= closed:
-            self.strategy = self.changes.pop(0)[1]
-            self.bars_needed = _bars_needed(self.strategy)
-        return self.strategy
-
-
 class _Cycle:
-    def __init__(self, account: AccountPlan, sessions: Sequence[SessionPlan], bars: Sequence[BarWindow], forecasts: ForecastSource) -> None:
+    def __init__(
+        self,
+        account: AccountPlan,
+        sessions: Sequence[SessionPlan],
+        bars: Sequence[BarWindow],
+        *,
+        forecasts: ForecastSource,
+        beside: Beside,
+        change: DecisionChange | None,
+    ) -> None:
         self._account = account
+        self._beside, self._change = beside, change
+        self._nobodys: dict[UUID, Decimal] = {}
         self._series = {window.instrument.id: InstrumentSeries(window) for window in bars}
         self._is_daily = any(window.timeframe.duration.days >= 1 for window in bars)
-        self._sessions = [_started(account, plan, self._series) for plan in sessions]
+        self._sessions = [started(account, plan, self._series) for plan in sessions]
         self._by_id = {session.plan.id: session for session in self._sessions}
         self._forecasts = forecasts
         self._books = MemoryBooks(account)
         specs = [window.instrument for window in bars]
         self._venue = MemoryVenue(specs, account.profile, currency=account.currency, capital=account.capital)
-        self._desk = MemoryDesk(account, self._books, {plan.id: plan.limits for plan in sessions})
+        self._desk = MemoryDesk(account, self._books)
         self._decisions: list[SessionDecision] = []
         self._orders: list[OrderRequest] = []
         self._fills: list[Traded] = []
@@ -169,22 +160,23 @@ class _Cycle:
         at = from_micros(closed)
         places = {key: place for key, series in self._series.items() if (place := series.move_to(closed)) is not None}
         self._match(places)
+        self._take_given(closed)
         closes = {key: self._series[key].close(place) for key, place in places.items()}
         self._venue.mark(closes)
         self._books.mark(at, closes)
         ended = [session for session in self._sessions if session.is_active and not self._decide(session, closed, at, places)]
         for session in ended:
             self._end_if_over(session, closed)
+        self._follow(closed, at)
 
     def close_out(self, at: datetime) -> None:
         """Give up what the sessions hold at the last closes."""
         for number, session in enumerate(self._sessions, start=1):
-            for order_id in self._venue.cancel_of(session.plan.id):
-                self._desk.release(order_id)
-                self._cancelled.add(order_id)
+            self._cancel_of(session)
             if session.position:
                 self._place(
-                    _exit(session, self._series[session.plan.instrument_id].bars.instrument, at, number=len(self._decisions) + number), at
+                    exit_order(session, self._series[session.plan.instrument_id].bars.instrument, at, number=len(self._decisions) + number),
+                    at,
                 )
         self._settle(*self._venue.fill_at_close())
         self._books.restate()
@@ -213,18 +205,45 @@ class _Cycle:
             return
         self._settle(*self._venue.meet(met, is_daily=self._is_daily))
 
+    def _take_given(self, closed: int) -> None:
+        """Book what others traded at this close."""
+        for trade in self._beside.trades.get(closed, ()):
+            self._venue.take(trade)
+            self._books.book(trade)
+            key = trade.instrument.id
+            self._nobodys[key] = self._nobodys.get(key, ZERO) + trade.side.sign * trade.quantity
+            self._share_out(key)
+
+    def _share_out(self, instrument_id: UUID) -> None:
+        """Whose the position in an instrument is."""
+        here = [session for session in self._sessions if session.plan.instrument_id == instrument_id]
+        net: dict[UUID | None, Decimal] = {session.plan.id: session.traded for session in here}
+        if instrument_id in self._nobodys:
+            net[None] = self._nobodys[instrument_id]
+        for session in here:
+            session.position = position_of(session.plan.id, net)
+
+    def _follow(self, closed: int, at: datetime) -> None:
+        """What happened after the decisions of this close, and what is charged from here on."""
+        for session_id in self._beside.cancels.get(closed, ()):
+            self._cancel_of(self._by_id[session_id])
+        self._desk.note_entries(self._beside.entries.get(closed, 0), at)
+        if self._change is not None and self._change.profile is not None and at == self._change.bar_at:
+            self._venue.charge(self._change.profile)
+
     def _settle(self, fills: list[Traded], ended: list[Ended]) -> None:
         """Book what was filled and release what has ended."""
         for traded in fills:
             self._books.book(traded)
-            self._by_id[traded.session_id].position += traded.side.sign * traded.quantity
+            self._by_id[traded.session_id].traded += traded.side.sign * traded.quantity
+            self._share_out(traded.instrument.id)
             self._desk.after_fill(traded.order_id, remaining=traded.remaining)
         self._fills += fills
         for item in ended:
             self._desk.release(item.order_id)
             self._ended[item.order_id] = item.reason
 
-    def _decide(self, session: _Session, closed: int, at: datetime, places: dict[UUID, int]) -> bool:
+    def _decide(self, session: RunningSession, closed: int, at: datetime, places: dict[UUID, int]) -> bool:
         """Whether the session had a bar to decide on, or it is not its time."""
         if closed <= session.starts_after or (session.ends_at is not None and closed > session.ends_at):
             return True
@@ -232,6 +251,10 @@ class _Cycle:
         if place is None:
             return False
         inputs = self._inputs(session, closed, at, place)
+        limits = session.limits_at(closed)
+        if self._change is not None and self._change.applies(session.plan.id, at):
+            inputs, limits = self._change.changed(inputs), self._change.limits_over(limits)
+        self._desk.meet(limits, halt_reason=self._beside.halts.get((session.plan.id, at)))
         evaluation = evaluate(inputs, self._desk, Ids(UUID(int=len(self._decisions)), self._new_order_id))
         self._keep(session, inputs, evaluation)
         if evaluation.order is not None:
@@ -249,12 +272,12 @@ class _Cycle:
             self._desk.release(order.id)
             self._ended[order.id] = refusal
 
-    def _inputs(self, session: _Session, closed: int, at: datetime, place: int) -> Inputs:
+    def _inputs(self, session: RunningSession, closed: int, at: datetime, place: int) -> Inputs:
         series, strategy = self._series[session.plan.instrument_id], session.strategy_at(closed)
         window = series.window(place, session.bars_needed)
         forecast = self._forecasts.forecast(window, series.look(place), horizon_bars=strategy.forecast_horizon_bars)
         return Inputs(
-            terms=session.terms,
+            terms=session.terms_at(at),
             bar_at=at,
             is_late=False,
             strategy=strategy,
@@ -264,7 +287,7 @@ class _Cycle:
             forecast=forecast,
         )
 
-    def _keep(self, session: _Session, inputs: Inputs, evaluation: Evaluation) -> None:
+    def _keep(self, session: RunningSession, inputs: Inputs, evaluation: Evaluation) -> None:
         forecast = evaluation.forecast
         self._decisions.append(
             SessionDecision(
@@ -286,57 +309,17 @@ class _Cycle:
             )
         )
 
-    def _end_if_over(self, session: _Session, closed: int) -> None:
+    def _end_if_over(self, session: RunningSession, closed: int) -> None:
         """A session whose instrument has no further bars ends, and no bar can fill what it has open."""
         if self._series[session.plan.instrument_id].is_over(closed):
             session.is_active = False
-            for order_id in self._venue.cancel_of(session.plan.id):
-                self._desk.release(order_id)
-                self._cancelled.add(order_id)
+            self._cancel_of(session)
+
+    def _cancel_of(self, session: RunningSession) -> None:
+        for order_id in self._venue.cancel_of(session.plan.id):
+            self._desk.release(order_id)
+            self._cancelled.add(order_id)
 
     def _new_order_id(self) -> UUID:
         """A proposal's number is that of its decision, plus one."""
         return UUID(int=len(self._decisions) + 1)
-
-
-def _started(account: AccountPlan, plan: SessionPlan, series: dict[UUID, InstrumentSeries]) -> _Session:
-    found = series.get(plan.instrument_id)
-    if found is None:
-        raise InvalidInput(f"There are no bars of the instrument {plan.instrument_id}.", where="bars")
-    terms = Terms(
-        session_id=plan.id,
-        account_id=account.id,
-        timeframe=found.bars.timeframe,
-        mode=account.mode,
-        capital=plan.capital,
-        risk_per_trade=plan.risk_per_trade,
-        max_positions=plan.max_positions,
-    )
-    changes = sorted((to_micros(at), strategy) for at, strategy in plan.parameters_since.items())
-    after = to_micros(max(account.opened_at, plan.starts_after or account.opened_at))
-    ends_at = to_micros(plan.ends_at) if plan.ends_at else None
-    return _Session(plan, plan.strategy, terms, _bars_needed(plan.strategy), after, ends_at, changes=changes)
-
-
-def _exit(session: _Session, instrument: InstrumentSpec, at: datetime, *, number: int) -> OrderRequest:
-    """The order that gives up what a session holds."""
-    account_id, session_id = session.terms.account_id, session.plan.id
-    return OrderRequest(
-        id=UUID(int=number),
-        client_order_id=client_order_id(account_id=account_id, origin=f"{session_id}|end|{at.isoformat()}"),
-        account_id=account_id,
-        instrument=instrument,
-        side=Side.SELL if session.position > 0 else Side.BUY,
-        order_type=OrderType.MARKET,
-        quantity=abs(session.position),
-        mode=session.terms.mode,
-        market_at=at,
-        origin=OrderOrigin.SESSION,
-        is_reducing=True,
-        origin_id=session_id,
-        reason="The run ends.",
-    )
-
-
-def _bars_needed(strategy: Strategy) -> int:
-    return max(strategy.warmup_bars, WARMUP_BARS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -17,14 +16,23 @@ from apps.risk.domain.values import OrderProposal, RiskFactor, Verdict
 
 
 class MemoryDesk:
-    """Judges each order against the books and what open orders still hold. Nothing is halted, and no person trades beside the sessions."""
+    """Judges each order against the books and what open orders still hold, under the limits and the halt that the decision meets."""
 
-    def __init__(self, account: AccountPlan, books: MemoryBooks, limits: Mapping[UUID, Limits]) -> None:
+    def __init__(self, account: AccountPlan, books: MemoryBooks) -> None:
         self._account = account
         self._books = books
-        self._limits = limits
+        self._limits: Limits = {}
+        self._halt_reason: str | None = None
         self._holds: dict[UUID, Hold] = {}
         self._entries: list[datetime] = []
+
+    def meet(self, limits: Limits, *, halt_reason: str | None) -> None:
+        """What the next decision is judged by."""
+        self._limits, self._halt_reason = limits, halt_reason
+
+    def note_entries(self, count: int, at: datetime) -> None:
+        """Orders of others that add exposure count against the day as well."""
+        self._entries += [at] * count
 
     def open_positions(self) -> int:
         return self._books.open_positions()
@@ -41,13 +49,12 @@ class MemoryDesk:
         facts = facts_of(
             self._books.exposure(instrument_id),
             held_by(self._holds.values(), instrument_id=instrument_id, side=proposal.side),
-            halt_reason=None,
+            halt_reason=self._halt_reason,
             live_refusal="",
             orders_today=self._orders_today(),
             is_duplicate=False,
         )
-        assert proposal.origin_id is not None
-        checks = judge(proposal, facts, self._limits[proposal.origin_id])
+        checks = judge(proposal, facts, self._limits)
         verdict = Verdict(proposal.order_id, all(check.passed for check in checks), checks)
         if verdict.approved:
             self._holds[proposal.order_id] = Hold(instrument_id, reserve_for(proposal))

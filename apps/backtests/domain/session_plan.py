@@ -50,3 +50,9 @@ class SessionPlan:
     ends_at: datetime | None = None
     parameters_since: Mapping[datetime, Strategy] = field(default_factory=dict)
     """Strategies with other parameters, by the close of the first bar that was decided with them."""
+    limits_since: Mapping[datetime, Limits] = field(default_factory=dict)
+    """Limits that were other than before, by the close of the first bar that was decided under them; `limits` are the first."""
+    stops_since: datetime | None = None
+    """The first bar that was decided after the session had been told to stop."""
+    keeps_positions: bool = False
+    """Whether it keeps what it holds when it stops."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from apps.backtests.domain.session_beside import GivenTrade
 from apps.core.errors import InvalidInput, OutOfBounds
 from apps.core.rounding import round_fee
 from apps.core.values import InstrumentSpec
@@ -19,7 +20,7 @@ from apps.orders.domain.engine import Engine, EngineBar, NewOrder
 from apps.orders.domain.engine_book import engine_for
 from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, EngineTimeInForce, Reason, StepStatus
 from apps.orders.domain.instants import day_end, microseconds, moment
-from apps.orders.domain.profiles import EngineProfile
+from apps.orders.domain.profiles import EngineProfile, place_row
 from apps.orders.domain.vocabulary import Liquidity
 
 _WORKING = (EngineOrderState.OPEN, EngineOrderState.WAITING)
@@ -103,6 +104,20 @@ class MemoryVenue:
         for row in rows:
             self._engine.cancel(row)
         return [self._working.pop(row).id for row in rows]
+
+    def take(self, trade: GivenTrade) -> None:
+        """Put a fill into the account that was made elsewhere: position, cash and traded value."""
+        place = self._places[trade.instrument.id]
+        finest, account = self._engine.instruments[place], self._engine.account
+        value = finest.cash_units(trade.instrument.notional(trade.price, trade.quantity))
+        self._engine.places[place, code.I_POSITION] += trade.side.sign * finest.quantity_lots(trade.quantity)
+        account[code.A_CASH + self._engine.places[place, code.I_CURRENCY]] -= trade.side.sign * value + finest.cash_units(trade.fee)
+        account[code.A_TRADED_VALUE] += value
+
+    def charge(self, profile: EngineProfile) -> None:
+        """Fill and charge by other rules from now on; positions, marks and open orders stay."""
+        for row, spec in zip(self._engine.places, self._engine.instruments, strict=True):
+            row[: code.I_POSITION] = place_row(spec, profile, currency=int(row[code.I_CURRENCY]))[: code.I_POSITION]
 
     def awaited(self) -> set[UUID]:
         """Instruments whose next bar an order waits for."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
 
+from apps.backtests.domain.session_beside import Beside
+from apps.backtests.domain.session_change import DecisionChange
 from apps.backtests.domain.session_cycle import SessionRun, run_sessions
 from apps.backtests.domain.session_forecasts import ForecastKey, RecordedForecasts
 from apps.backtests.domain.session_parity import DecisionRow, EquityRow, FillRow, PositionRow, RunRows
 from apps.backtests.domain.session_plan import AccountPlan, SessionPlan
+from apps.backtests.selectors.paper_beside import beside, limits_as_they_stood, stops_since
 from apps.core.errors import NotFound
 from apps.forecasts.contracts import ForecastView, NoForecast
 from apps.forecasts.ports import ForecastSource
@@ -42,25 +45,44 @@ class PaperRun:
     bars: tuple[BarWindow, ...]
     closes: Int64Array
     forecasts: RecordedForecasts
+    beside: Beside
     rows: RunRows
 
-    def repeat(self, forecasts: ForecastSource | None = None) -> SessionRun:
-        """The same run in memory, with the forecasts of the record or others."""
-        return run_sessions(self.account, self.sessions, self.bars, forecasts=forecasts or self.forecasts, closes=self.closes)
+    def repeat(
+        self,
+        forecasts: ForecastSource | None = None,
+        *,
+        change: DecisionChange | None = None,
+        after_close: Callable[[int, int], None] | None = None,
+    ) -> SessionRun:
+        """The same run in memory, with the forecasts of the record or others, and one decision changed if that is asked for."""
+        return run_sessions(
+            self.account,
+            self.sessions,
+            self.bars,
+            forecasts=forecasts or self.forecasts,
+            closes=self.closes,
+            beside=self.beside,
+            change=change,
+            after_close=after_close,
+        )
 
 
-def paper_run(account_id: UUID) -> PaperRun:
-    """Everything of a paper account at the simulated venue that a repetition needs. Call between two bars.
+def paper_run(account_id: UUID, *, until: datetime | None = None) -> PaperRun:
+    """Everything of a paper account at the simulated venue that a repetition needs, through the close `until` that it has met, or the last.
 
-    Orders that a person or a halt placed are not part of a session's decisions: they show as differences. Raises NotFound.
+    What people and halts did to the account is taken as it was. Without `until` call it between two bars; with it only the positions and
+    the cash among the rows are those of now. Raises NotFound.
     """
     account = portfolio.account(account_id)
-    through = orders.matched_through(account_id)
-    if through is None:
+    met = orders.matched_through(account_id)
+    if met is None:
         raise NotFound(f"The account {account.name} has not met a bar yet.", where="account_id")
+    through = met if until is None else min(until, met)
     decisions = list(strategies.recorded_decisions(account_id, until=through))
     sessions = sorted((item for item in strategies.sessions(account.venue_id) if item.account_id == account_id), key=lambda item: item.id)
     timeframe = markets.venue(account.venue_id).timeframe
+    fills = [item for item in _all_fills(account_id) if item.occurred_at <= through]
     bars = tuple(markets.bars_between(spec, timeframe, until=through) for spec in markets.instruments(account.venue_id))
     return PaperRun(
         account=AccountPlan(
@@ -76,19 +98,19 @@ def paper_run(account_id: UUID) -> PaperRun:
         bars=bars,
         closes=np.unique(np.concatenate([window.closed_at for window in bars])),
         forecasts=RecordedForecasts(_forecasts(sessions, decisions)),
-        rows=paper_rows(account_id, decisions),
+        beside=beside(account_id, decisions, fills),
+        rows=paper_rows(account_id, decisions, fills, through),
     )
 
 
-def paper_rows(account_id: UUID, decisions: Sequence[RecordedDecision]) -> RunRows:
+def paper_rows(account_id: UUID, decisions: Sequence[RecordedDecision], fills: Sequence[FillView], through: datetime) -> RunRows:
     """The rows of a paper account as they are compared."""
     ordered = {item.order_id: item for item in decisions if item.order_id is not None}
-    fills = [item for item in _all_fills(account_id) if item.order_id in ordered]
-    points = portfolio.equity_curve(account_id, limit=_ALL)
+    points = [point for point in portfolio.equity_curve(account_id, limit=_ALL) if point.at <= through]
     held = portfolio.positions(account_id, with_closed=True)
     return RunRows(
         decisions=tuple(_decision_row(item) for item in decisions),
-        fills=tuple(_fill_row(item, ordered[item.order_id]) for item in fills),
+        fills=tuple(_fill_row(item, ordered[item.order_id]) for item in fills if item.order_id in ordered),
         equity=tuple(EquityRow(point.at, point.cash, point.holdings_value, point.equity, point.drawdown) for point in points),
         positions=tuple(PositionRow(item.instrument_id, item.quantity, item.cost_basis, item.realised_pnl) for item in held),
         cash=portfolio.account_summary(account_id).cash,
@@ -97,6 +119,7 @@ def paper_rows(account_id: UUID, decisions: Sequence[RecordedDecision]) -> RunRo
 
 def _plan(session: SessionView, decisions: Sequence[RecordedDecision]) -> SessionPlan:
     changes = _parameter_changes(session, decisions)
+    limits = limits_as_they_stood(session, decisions)
     current = strategies.strategy(session.strategy_id).parameters
     first = next(iter(changes.values()), None) or build_strategy(session.kind, current)
     return SessionPlan(
@@ -105,13 +128,14 @@ def _plan(session: SessionView, decisions: Sequence[RecordedDecision]) -> Sessio
         instrument_id=session.instrument_id,
         capital=session.capital,
         risk_per_trade=session.risk_per_trade,
-        limits=risk.limits_in_force(
-            account_id=session.account_id, mode=session.mode, strategy=session.kind, instrument_id=session.instrument_id
-        ),
+        limits=next(iter(limits.values()), {}),
         max_positions=session.max_positions,
         starts_after=decisions[0].bar_at - _A_MOMENT if decisions else session.last_bar_at,
         ends_at=decisions[-1].bar_at if decisions and session.state is SessionState.STOPPED else None,
         parameters_since=changes,
+        limits_since=limits,
+        stops_since=stops_since(session, decisions),
+        keeps_positions=session.keep_positions,
     )
 
 

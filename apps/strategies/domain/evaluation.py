@@ -19,8 +19,9 @@ from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Timeframe, TradingMode
 from apps.forecasts.contracts import ForecastView, NoForecast
 from apps.markets.contracts import BarWindow
-from apps.orders.contracts import OrderRequest
+from apps.orders.contracts import Amendment, OrderRequest
 from apps.risk.domain.values import OrderProposal, RiskFactor, Sizing, Verdict
+from apps.strategies.domain.event_strategy import EventStrategy
 from apps.strategies.domain.outcomes import Outcome
 from apps.strategies.domain.signals import Signal
 from apps.strategies.domain.strategy import Strategy
@@ -86,6 +87,10 @@ class AccountDesk(Protocol):
         """Fall of the equity from its peak, as a fraction."""
         ...
 
+    def equity(self) -> Decimal:
+        """Cash and positions at the last closes."""
+        ...
+
     def risk_factor(self, *, confidence: float | None, drawdown: Decimal, volatility_ratio: float | None, at: datetime) -> RiskFactor:
         """The account's risk factor for these measures, by the rules in force."""
         ...
@@ -105,7 +110,7 @@ class Ids:
 
 @dataclass
 class Evaluation:
-    """What comes of a bar, as the Decision stores it. `error` is what the strategy raised; `order` is the approved order to be placed."""
+    """What comes of a bar, as the Decision stores it. `error` is what the strategy raised; `order` is the approved order to be placed, the first of several."""
 
     window: BarWindow
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -116,9 +121,21 @@ class Evaluation:
     sizing: Sizing | None = None
     verdict: Verdict | None = None
     order: OrderRequest | None = None
+    others: list[OrderRequest] = field(default_factory=list)
+    """Further approved orders, each after the one that it waits for."""
+    cancels: list[UUID] = field(default_factory=list)
+    amendments: dict[UUID, Amendment] = field(default_factory=dict)
+    """Open orders that are to be cancelled or changed, after the new ones are recorded."""
+    actions: dict[str, Any] = field(default_factory=dict)
+    """What an event strategy was told and which order calls it made, with their answers."""
     error: Exception | None = None
     outcome: Outcome = Outcome.NO_SIGNAL
     sentence: str = ""
+
+    @property
+    def orders(self) -> list[OrderRequest]:
+        """Every approved order."""
+        return [] if self.order is None else [self.order, *self.others]
 
     def close_with(self, outcome: Outcome, sentence: str) -> Evaluation:
         """Set how the decision ends."""
@@ -132,7 +149,7 @@ class Evaluation:
         return window_hash(self.window)
 
 
-def parameters_of(strategy: Strategy) -> dict[str, Any]:
+def parameters_of(strategy: Strategy | EventStrategy) -> dict[str, Any]:
     """The strategy's parameters with their values, which are plain numbers and booleans."""
     return {item.name: getattr(strategy.parameters, item.name) for item in fields(strategy.parameters)}
 

@@ -38,6 +38,7 @@ class RecordedDecision:
     sizing: dict[str, Any]
     checks: list[dict[str, Any]]
     order_id: UUID | None
+    decided_at: datetime
 
 
 def recorded_decisions(account_id: UUID, *, after: datetime | None = None, until: datetime | None = None) -> Iterator[RecordedDecision]:
@@ -77,6 +78,7 @@ def _recorded(rows: list[Decision]) -> list[RecordedDecision]:
             sizing=row.sizing,
             checks=row.checks,
             order_id=row.order_id,
+            decided_at=row.decided_at,
         )
         for row in rows
     ]
