@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
+from uuid import UUID
 
 from apps.core.vocabulary import Side
-from apps.orders.ports import Broker, BrokerOrder, PlaceOutcome, VenueOrderStatus
+from apps.orders.contracts import Amendment
+from apps.orders.ports import AmendOutcome, Broker, BrokerOrder, PlaceOutcome, VenueOrderStatus
 
 
 class BrokerBench(Protocol):
@@ -28,6 +30,10 @@ class BrokerBench(Protocol):
 
     def impossible_order(self, name: str) -> BrokerOrder:
         """An order that the venue must refuse."""
+        ...
+
+    def exit_order(self, name: str, parent: BrokerOrder) -> BrokerOrder:
+        """A reduce-only sell that waits for `parent`, and that `trade` fills once it is open."""
         ...
 
     def trade(self) -> None:
@@ -130,6 +136,116 @@ def positions_and_balances_are_what_the_fills_made_of_them(bench: BrokerBench) -
     assert after[fill.fee_asset] == before[fill.fee_asset] - fill.quantity * fill.price - fill.fee
 
 
+def an_amended_order_works_with_its_new_terms_and_amending_again_changes_nothing(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.resting_order("a")
+    broker.place(order)
+    amendment = Amendment(quantity=order.quantity * 2)
+    for _ in range(2):
+        assert broker.amend(order.client_order_id, amendment).outcome is AmendOutcome.CONFIRMED
+    state = bench.broker().order_state(order.client_order_id)
+    assert state is not None
+    assert (state.status, state.terms.quantity, state.terms.limit_price) == (VenueOrderStatus.OPEN, order.quantity * 2, order.limit_price)
+    bench.trade()
+    assert sum(fill.quantity for fill in broker.fills_since(0)) == order.quantity * 2
+
+
+def amending_what_has_ended_or_is_unknown_is_refused_in_words(bench: BrokerBench) -> None:
+    broker, cancelled, filled = bench.broker(), bench.resting_order("a"), bench.resting_order("b")
+    broker.place(cancelled)
+    broker.cancel(cancelled.client_order_id)
+    broker.place(filled)
+    bench.trade()
+    for client_id in (cancelled.client_order_id, filled.client_order_id, "ts-never-sent"):
+        answer = broker.amend(client_id, Amendment(quantity=cancelled.quantity * 2))
+        assert answer.outcome is AmendOutcome.REFUSED
+        assert answer.reason
+    state = broker.order_state(filled.client_order_id)
+    assert state is not None
+    assert (state.filled, state.terms.quantity) == (filled.quantity, filled.quantity)
+
+
+def an_impossible_amendment_is_refused_and_leaves_the_order_as_it_is(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.resting_order("a")
+    broker.place(order)
+    before = broker.order_state(order.client_order_id)
+    impossible = bench.impossible_order("b")
+    answer = broker.amend(order.client_order_id, Amendment(quantity=impossible.quantity, limit_price=impossible.limit_price))
+    assert answer.outcome is AmendOutcome.REFUSED
+    assert broker.order_state(order.client_order_id) == before
+
+
+def a_child_waits_for_its_parent_and_trades_what_that_has_traded(bench: BrokerBench) -> None:
+    broker, parent = bench.broker(), bench.resting_order("a")
+    child = bench.exit_order("b", parent)
+    broker.place(parent)
+    answer = broker.place(child)
+    assert (answer.outcome, answer.is_waiting) == (PlaceOutcome.ACCEPTED, True)
+    waiting = broker.order_state(child.client_order_id)
+    assert waiting is not None
+    assert waiting.status is VenueOrderStatus.WAITING
+    assert {state.client_order_id for state in broker.open_orders()} == {parent.client_order_id, child.client_order_id}
+    bench.trade()
+    opened = bench.broker().order_state(child.client_order_id)
+    assert opened is not None
+    assert (opened.status, opened.terms.quantity) == (VenueOrderStatus.OPEN, parent.quantity)
+    bench.trade()
+    assert [position for position in broker.positions() if position.quantity] == []
+
+
+def a_child_that_comes_after_its_parent_has_filled_opens_at_once(bench: BrokerBench) -> None:
+    broker, parent = bench.broker(), bench.resting_order("a")
+    broker.place(parent)
+    bench.trade()
+    answer = broker.place(bench.exit_order("b", parent))
+    assert (answer.outcome, answer.is_waiting) == (PlaceOutcome.ACCEPTED, False)
+    bench.trade()
+    assert [position for position in broker.positions() if position.quantity] == []
+
+
+def children_of_an_order_that_ends_unfilled_end_with_it(bench: BrokerBench) -> None:
+    broker, parent = bench.broker(), bench.resting_order("a")
+    child = bench.exit_order("b", parent)
+    broker.place(parent)
+    broker.place(child)
+    broker.cancel(parent.client_order_id)
+    state = broker.order_state(child.client_order_id)
+    assert state is not None
+    assert state.status is VenueOrderStatus.CANCELLED
+    assert state.reason
+    late = broker.place(bench.exit_order("c", parent))
+    assert late.outcome is PlaceOutcome.REJECTED
+    bench.trade()
+    assert list(broker.fills_since(0)) == []
+
+
+def a_child_of_an_unknown_order_is_refused(bench: BrokerBench) -> None:
+    answer = bench.broker().place(bench.exit_order("b", bench.resting_order("never-sent")))
+    assert answer.outcome is PlaceOutcome.REJECTED
+    assert answer.reason
+
+
+def of_a_group_no_more_trades_than_one_of_it_asked_for(bench: BrokerBench) -> None:
+    broker, group_id = bench.broker(), UUID(int=1)
+    members = [replace(bench.resting_order(name), group_id=group_id) for name in "abc"]
+    for member in members:
+        broker.place(member)
+    bench.trade()
+    assert sum(fill.quantity for fill in broker.fills_since(0)) == members[0].quantity
+    assert list(broker.open_orders()) == []
+    states = [broker.order_state(member.client_order_id) for member in members]
+    assert sorted(state.status for state in states if state) == ["CANCELLED", "CANCELLED", "FILLED"]
+    assert all(state.reason for state in states if state and state.status is VenueOrderStatus.CANCELLED)
+
+
+def reduce_only_without_a_position_trades_nothing(bench: BrokerBench) -> None:
+    broker = bench.broker()
+    lone = replace(bench.exit_order("a", bench.resting_order("p")), parent_client_order_id="")
+    broker.place(lone)
+    bench.trade()
+    assert list(broker.fills_since(0)) == []
+    assert [position for position in broker.positions() if position.quantity] == []
+
+
 PROMISES: tuple[Callable[[BrokerBench], None], ...] = (
     an_accepted_order_is_open_and_found_by_our_id,
     a_refused_order_says_why_and_does_not_exist,
@@ -140,4 +256,13 @@ PROMISES: tuple[Callable[[BrokerBench], None], ...] = (
     open_orders_are_those_that_may_still_trade,
     fills_are_read_by_cursor_ascending_and_again_the_same,
     positions_and_balances_are_what_the_fills_made_of_them,
+    an_amended_order_works_with_its_new_terms_and_amending_again_changes_nothing,
+    amending_what_has_ended_or_is_unknown_is_refused_in_words,
+    an_impossible_amendment_is_refused_and_leaves_the_order_as_it_is,
+    a_child_waits_for_its_parent_and_trades_what_that_has_traded,
+    a_child_that_comes_after_its_parent_has_filled_opens_at_once,
+    children_of_an_order_that_ends_unfilled_end_with_it,
+    a_child_of_an_unknown_order_is_refused,
+    of_a_group_no_more_trades_than_one_of_it_asked_for,
+    reduce_only_without_a_position_trades_nothing,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -31,6 +32,10 @@ class SimulatedBench:
 
     def impossible_order(self, name: str) -> BrokerOrder:
         return self._order(name, Decimal("90.001"))
+
+    def exit_order(self, name: str, parent: BrokerOrder) -> BrokerOrder:
+        order = replace(self._order(name, Decimal(94)), side=Side.SELL, is_reduce_only=True)
+        return replace(order, parent_client_order_id=parent.client_order_id)
 
     def trade(self) -> None:
         closed_at = add_bar(self._world, "100", "100", "80", "95")

@@ -8,25 +8,30 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from uuid import UUID
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from apps.common.failpoints import EXIT_CODE
-from apps.core.vocabulary import Side, TimeInForce
+from apps.core.vocabulary import OrderType, Side, TimeInForce
 from apps.orders import selectors
-from apps.orders.contracts import UNSETTLED_STATUSES, OrderStatus
-from apps.orders.models import Order, OrderEvent, SimulatedOrder
-from apps.orders.services import request_cancel
+from apps.orders.contracts import UNSETTLED_STATUSES, Amendment, AmendmentStatus, OrderStatus
+from apps.orders.models import Order, OrderAmendment, OrderEvent, SimulatedOrder
+from apps.orders.services import request_amend, request_cancel
 from apps.portfolio.models import EquitySnapshot
 from apps.portfolio.selectors import positions, trial_balance
-from apps.risk.models import Reservation
+from apps.risk.models import Reservation, RiskLimit
+from apps.risk.services import seed_default_limits
 from tests.factories.trading_world import FIRST_CLOSE, World, add_bar, open_world, place
 from tests.faults.executor_child import run_executor_in_child
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SEEDS = int(os.environ.get("TRADING_FAULT_SEEDS", "5"))
+NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
 FAILPOINTS = (
     "executor.before_sending_stored",
     "executor.after_sending_stored",
@@ -36,6 +41,9 @@ FAILPOINTS = (
     "executor.after_place",
     "executor.after_answer_stored",
     "executor.after_cancel_sent",
+    "executor.between_parents_and_children",
+    "simulated.after_amend",
+    "executor.after_amend_sent",
     "executor.after_venue_match",
     "executor.after_fills_stored",
     "executor.before_match_commit",
@@ -71,14 +79,17 @@ def test_a_crash_during_recovery_is_recovered_from(name: str) -> None:
 def crash_and_check(name: str, source: random.Random) -> int:
     """One life of an account with a crash in each round. Returns how often the process really ended there."""
     world = open_world(symbols=2)
+    seed_default_limits()
+    RiskLimit.objects.update(is_enabled=False)
     wanted: list[UUID] = []
     crashes = 0
     for hits in ([1], [1, 2]):
-        wanted += [*trade(world, source), place(world, limit_price="50")]
+        wanted += [place(world, limit_price="51"), *trade(world, source), *bracket(world, source), place(world, limit_price="50")]
         crashes += run_executor_in_child(world.account_id, failpoints=f"{name}:{source.choice(hits)}") == EXIT_CODE
         assert run_executor_in_child(world.account_id) == 0
         for order in selectors.open_orders(world.account_id)[: source.choice([1, 2])]:
             request_cancel(order_id=order.id, actor="test", reason="at random")
+        amend_some(world)
         for _ in range(source.choice([1, 2])):
             prices = sorted(source.choice(["92", "95", "97", "99", "100", "101", "104"]) for _ in range(3))
             add_bar(world, prices[1], max(prices, key=float), min(prices, key=float), prices[1])
@@ -102,6 +113,40 @@ def trade(world: World, source: random.Random) -> list[UUID]:
     ]
 
 
+def bracket(world: World, source: random.Random) -> list[UUID]:
+    """An entry with a target and a stop that share what is left."""
+    quantity, group_id = str(source.randrange(1, 50)), uuid4()
+    entry = place(world, quantity=quantity, limit_price=source.choice([None, "98"]))
+    exits: dict[str, Any] = {"parent_id": entry, "group_id": group_id, "is_reduce_only": True, "is_reducing": True}
+    return [
+        entry,
+        place(world, Side.SELL, quantity, order_type=OrderType.LIMIT, limit_offset_percent=Decimal(2), **exits),
+        place(world, Side.SELL, quantity, order_type=OrderType.STOP, stop_offset_percent=Decimal(-2), **exits),
+    ]
+
+
+def amend_some(world: World) -> None:
+    """Ask for another limit of every order that rests far away."""
+    for order in selectors.open_orders(world.account_id):
+        if order.limit_price in (Decimal(50), Decimal(51)) and not order.cancel_requested_by:
+            amendment = Amendment(quantity=order.quantity + 5, limit_price=order.limit_price - 2)
+            request_amend(order_id=order.id, amendment=amendment, actor="test", now=NOW)
+
+
+def check_groups(world: World) -> None:
+    """Of a bracket no more leaves than came in, whichever exit it was and whatever died in between."""
+    for group_id in Order.objects.filter(account_id=world.account_id).exclude(group_id=None).values_list("group_id", flat=True).distinct():
+        exits = list(Order.objects.filter(group_id=group_id).select_related("parent"))
+        entry = exits[0].parent
+        assert entry is not None
+        assert sum(order.filled_quantity for order in exits) <= entry.filled_quantity
+        if sum(order.filled_quantity for order in exits) == entry.filled_quantity and entry.filled_quantity:
+            assert {order.status for order in exits} <= {OrderStatus.FILLED, OrderStatus.CANCELLED}
+    assert not OrderAmendment.objects.filter(order__account_id=world.account_id, status=AmendmentStatus.REQUESTED).exists()
+    for wish in OrderAmendment.objects.filter(order__account_id=world.account_id).select_related("order"):
+        assert (wish.status, wish.order.limit_price) == (AmendmentStatus.CONFIRMED, wish.limit_price)
+
+
 def check(world: World, wanted: list[UUID]) -> None:
     assert [(item.code, item.message) for item in selectors.audit()] == []
     orders = Order.objects.filter(account_id=world.account_id)
@@ -112,6 +157,7 @@ def check(world: World, wanted: list[UUID]) -> None:
     for order in orders:
         sequences = list(OrderEvent.objects.filter(order=order).order_by("sequence").values_list("sequence", flat=True))
         assert sequences == list(range(1, order.history_length + 1))
+    check_groups(world)
     marked = EquitySnapshot.objects.filter(account_id=world.account_id, at__gt=FIRST_CLOSE).count()
     assert marked == (world.now_at - FIRST_CLOSE).days
     assert trial_balance().is_balanced
@@ -120,5 +166,5 @@ def check(world: World, wanted: list[UUID]) -> None:
     for order in orders:
         traded[order.instrument_id] += Side(order.side).sign * order.filled_quantity
     assert held == {key: quantity for key, quantity in traded.items() if quantity}
-    ended = orders.exclude(status__in=[OrderStatus.ACKNOWLEDGED]).values_list("id", flat=True)
+    ended = orders.exclude(status__in=[OrderStatus.ACKNOWLEDGED, OrderStatus.WAITING]).values_list("id", flat=True)
     assert not Reservation.objects.filter(order_id__in=list(ended), ended_at=None).exists()

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,11 +21,11 @@ from apps.core.errors import TradingError
 from apps.core.ports import port
 from apps.core.vocabulary import OrderType, Side, TimeInForce
 from apps.orders import selectors
-from apps.orders.contracts import OPEN_STATUSES
+from apps.orders.contracts import OPEN_STATUSES, Amendment, ExitPrices
 from apps.orders.management.commands.run_executor import ExecutorDaemon
-from apps.orders.models import Order
+from apps.orders.models import Order, SimulatedAccount
 from apps.orders.ports import AccountDirectory
-from apps.orders.services import request_cancel, submit_manual_order
+from apps.orders.services import OtherLeg, request_amend, request_cancel, submit_manual_order
 from apps.portfolio import selectors as books
 from apps.portfolio.services import close_account
 from apps.risk.models import Halt, Reservation, RiskLimit
@@ -35,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SEEDS = int(os.environ.get("TRADING_FAULT_SEEDS", "5"))
 ACTIONS = 60
 NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
-KINDS = {"order": 10, "work": 8, "bar": 6, "cancel": 3, "crash": 2, "halt": 1, "reset": 2}
+KINDS = {"order": 10, "bracket": 3, "pair": 2, "amend": 3, "work": 8, "bar": 6, "cancel": 3, "crash": 2, "halt": 1, "reset": 2}
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Day:
         self.price = Decimal(100)
         seed_default_limits()
         RiskLimit.objects.filter(code="DUPLICATE_ORDER").update(is_enabled=False)
+        SimulatedAccount.objects.filter(pk=self.world.account_id).update(volume_percent=Decimal(10))
 
     def play(self, plan: list[Action]) -> None:
         for action in plan:
@@ -77,22 +80,66 @@ class Day:
         assert not Reservation.objects.filter(ended_at=None).exists()
 
     def order(self, source: random.Random) -> None:
-        order_type = source.choice(list(OrderType))
-        price = (self.price * Decimal(source.randrange(90, 111)) / 100).quantize(Decimal("0.01"))
+        """Any kind, also such as cannot be."""
+        time_in_force = source.choice(list(TimeInForce))
+        self.submit(
+            source,
+            time_in_force=time_in_force,
+            expires_at=self.world.now_at + timedelta(days=source.randrange(3)) if time_in_force is TimeInForce.GTD else None,
+            is_post_only=source.random() < 0.1,
+            is_reduce_only=source.random() < 0.1,
+            **self.prices(source, source.choice(list(OrderType))),
+        )
+
+    def bracket(self, source: random.Random) -> None:
+        exits = ExitPrices(
+            take_profit_percent=source.choice([None, Decimal(1), Decimal(4)]),
+            stop_loss_percent=source.choice([None, Decimal(1), Decimal(4)]),
+            trail_percent=source.choice([None, Decimal(2)]),
+        )
+        self.submit(source, exits=exits, **self.prices(source, source.choice([OrderType.MARKET, OrderType.LIMIT])))
+
+    def pair(self, source: random.Random) -> None:
+        other = OtherLeg(**self.prices(source, source.choice([OrderType.STOP, OrderType.LIMIT, OrderType.TRAILING])))
+        self.submit(source, other=other, **self.prices(source, OrderType.LIMIT))
+
+    def prices(self, source: random.Random, order_type: OrderType) -> dict[str, Any]:
+        """A type with the prices that it needs."""
+        price, limit = ((self.price * Decimal(source.randrange(90, 111)) / 100).quantize(Decimal("0.01")) for _ in range(2))
+        return {
+            "order_type": order_type,
+            "limit_price": limit if order_type.takes_limit else None,
+            "stop_price": price if order_type.takes_stop else None,
+            "trail_percent": Decimal(source.choice([1, 3])) if order_type is OrderType.TRAILING else None,
+        }
+
+    def submit(self, source: random.Random, **terms: Any) -> None:
+        """What cannot be is refused in words, what may not be by the gate."""
         try:
             submit_manual_order(
                 account_id=self.world.account_id,
                 instrument_id=source.choice(self.world.instruments).id,
                 side=source.choice(list(Side)),
-                order_type=order_type,
                 quantity=Decimal(source.choice([1, 5, 10, 50, 400, 3_000])),
-                limit_price=price if order_type is OrderType.LIMIT else None,
-                stop_price=price if order_type is OrderType.STOP else None,
-                time_in_force=source.choice(list(TimeInForce)),
                 actor="person",
                 now=NOW,
                 request_id=uuid4(),
+                **terms,
             )
+        except TradingError as error:
+            assert error.message
+
+    def amend(self, source: random.Random) -> None:
+        """Other numbers for some open order, also such as come too late."""
+        working = list(Order.objects.filter(status__in=OPEN_STATUSES).order_by("id").values_list("id", flat=True))
+        if not working:
+            return
+        numbers = self.prices(source, source.choice([OrderType.LIMIT, OrderType.STOP, OrderType.MARKET]))
+        amendment = Amendment(
+            quantity=source.choice([None, Decimal(7), Decimal(60)]), limit_price=numbers["limit_price"], stop_price=numbers["stop_price"]
+        )
+        try:
+            request_amend(order_id=source.choice(working), amendment=amendment, actor="person", now=NOW)
         except TradingError as error:
             assert error.message
 
@@ -103,7 +150,7 @@ class Day:
         open_, close = (self.price + Decimal(source.randrange(-300, 301)) / 100 for _ in range(2))
         high, low = max(open_, close) + 1, min(open_, close) - 1
         self.price = max(close, Decimal(50))
-        add_bar(self.world, *(str(item) for item in (open_, high, low, close)))
+        add_bar(self.world, *(str(item) for item in (open_, high, low, close)), volume=source.choice([200, 2_000, 100_000]))
 
     def cancel(self, source: random.Random) -> None:
         working = list(Order.objects.filter(status__in=OPEN_STATUSES).order_by("id").values_list("id", flat=True))
@@ -131,12 +178,25 @@ class Day:
         assert working == holding
         held = port(AccountDirectory).positions(self.world.account_id)
         for instrument in self.world.instruments:
-            exits = Order.objects.filter(instrument_id=instrument.id, is_reducing=True, status__in=OPEN_STATUSES)
+            exits = Order.objects.filter(instrument_id=instrument.id, is_reducing=True, is_reduce_only=False, status__in=OPEN_STATUSES)
             for side in Side:
                 leaving = sum((row.quantity - row.filled_quantity for row in exits.filter(side=side)), Decimal(0))
                 assert leaving <= max(-held.get(instrument.id, Decimal(0)) * side.sign, Decimal(0)), "exits exceed the position"
+        self.check_groups()
         assert [(item.code, item.message) for item in selectors.audit()] == []
         assert books.trial_balance().is_balanced
+
+    def check_groups(self) -> None:
+        """Of a group no more trades than was asked for once, and of a bracket's exits no more than its entry has traded."""
+        members = Order.objects.exclude(group_id=None).select_related("parent").order_by("group_id")
+        for _, group in groupby(members, key=lambda order: order.group_id):
+            orders = list(group)
+            parent = orders[0].parent
+            traded = sum(order.filled_quantity for order in orders)
+            most = parent.filled_quantity if parent else max(order.quantity for order in orders)
+            assert traded <= max(most, *(order.quantity for order in orders)), "a group has traded more than it may"
+            if parent:
+                assert traded <= parent.filled_quantity
 
 
 def test_whatever_happens_reservations_follow_orders_and_exits_the_position() -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.common.notify import Channel, notify
-from apps.core.errors import Conflict, InvalidInput
+from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.events.services import record_event
 from apps.orders.contracts import ManualOrderResult, OrderCreated, OrderOrigin, OrderRequest
 from apps.orders.domain.validation import check_order
@@ -30,6 +30,7 @@ def place_order(request: OrderRequest, *, actor: str = "") -> UUID:
     check_order(request.instrument, request.terms, is_child=request.parent_id is not None)
     if request.terms.is_relative and not request.is_reduce_only:
         raise InvalidInput("A price relative to the parent is for exits only.", where="is_reduce_only", hint="Give the price itself.")
+    _check_parent(request)
     order = _new_order(request)
     if Order.objects.filter(client_order_id=order.client_order_id).exists():
         raise Conflict(
@@ -43,6 +44,25 @@ def place_order(request: OrderRequest, *, actor: str = "") -> UUID:
     record_event(_created(request), occurred_at=request.market_at, actor=actor or _default_actor(request), subject=str(order.id))
     notify(Channel.INTENTS)
     return order.id
+
+
+def _check_parent(request: OrderRequest) -> None:
+    """A child belongs to an order of the same account and instrument that is there, and is for as much: it trades what that one has traded."""
+    if request.parent_id is None:
+        return
+    parent = Order.objects.filter(pk=request.parent_id, account_id=request.account_id, instrument_id=request.instrument.id).first()
+    if parent is None:
+        raise NotFound(
+            f"The account has no order {request.parent_id} in {request.instrument.symbol} to wait for.",
+            where="parent_id",
+            hint="Record the parent first.",
+        )
+    if request.quantity != parent.quantity:
+        raise InvalidInput(
+            f"A child trades what its parent has traded, so its quantity is {parent.quantity}.",
+            where="quantity",
+            hint="Give that quantity.",
+        )
 
 
 def submit(request: OrderRequest, market: MarketReference, *, actor: str, now: datetime) -> ManualOrderResult:

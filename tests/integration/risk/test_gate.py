@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from apps.risk import selectors
 from apps.risk.contracts import CheckCode, LimitCode, OrderProposal, Verdict
 from apps.risk.models import Reservation, RiskVerdict
 from apps.risk.ports import AccountExposure
-from apps.risk.services import change_limit, end_reservation, engage_halt, set_live_trading, update_reservation
+from apps.risk.services import assess_amendment, change_limit, end_reservation, engage_halt, set_live_trading, update_reservation
 from tests.factories.trading_world import World, add_bar, open_world, place
 from tests.integration.portfolio.fills import make_fill
 from tests.integration.risk.orders import NOW, assess, propose, refused_by
@@ -291,3 +292,44 @@ def test_an_order_that_turns_a_position_waits_for_open_exits_and_counts_in_full(
     limit(LimitCode.MAX_POSITION_NOTIONAL, "1999", mode="paper")
     assert refused_by(assess(propose(world, Side.SELL, 20))) == "MAX_POSITION_NOTIONAL", "an exit may come first"
     assert refused_by(assess(propose(world, Side.SELL, 19))) == ""
+
+
+@pytest.mark.django_db
+def test_an_amendment_is_judged_without_what_its_order_holds_and_holds_the_larger_of_both() -> None:
+    world = open_world(capital=Decimal(100_000))
+    first = propose(world, quantity=90)
+    assert assess(first).approved
+    larger = replace(first, quantity=Decimal(100), is_amendment=True)
+    assert assess_amendment(larger, now=NOW).approved
+    row = Reservation.objects.get(order_id=first.order_id)
+    assert (row.quantity, row.notional) == (100, 10_000)
+    smaller = replace(first, quantity=Decimal(10), is_amendment=True)
+    assert assess_amendment(smaller, now=NOW).approved
+    row.refresh_from_db()
+    assert (row.quantity, row.notional) == (100, 10_000), "until it is known what it has become"
+    too_large = replace(first, quantity=Decimal(1_000), is_amendment=True)
+    assert not assess_amendment(too_large, now=NOW).approved
+    row.refresh_from_db()
+    assert row.quantity == 100
+
+
+@pytest.mark.django_db
+def test_a_reservation_without_quantity_ends_with_its_order_alone() -> None:
+    world = open_world()
+    bought = propose(world, quantity=10)
+    assert assess(bought).approved
+    child = propose(
+        world,
+        Side.SELL,
+        10,
+        is_reducing=True,
+        is_reduce_only=True,
+        parent_quantity=Decimal(10),
+        order_type=OrderType.STOP,
+        stop_price=Decimal(90),
+    )
+    assert assess(child).approved
+    update_reservation(child.order_id, Decimal(3))
+    assert Reservation.objects.get(order_id=child.order_id).ended_at is None
+    end_reservation(child.order_id)
+    assert Reservation.objects.get(order_id=child.order_id).ended_at is not None

@@ -173,3 +173,43 @@ def test_dust_below_the_least_quantity_may_be_closed() -> None:
 
 def _fields() -> dict[str, Any]:
     return {name: getattr(INSTRUMENT, name) for name in INSTRUMENT.__dataclass_fields__}
+
+
+PROTECTION: dict[str, Any] = {
+    "order_type": OrderType.STOP,
+    "is_reduce_only": True,
+    "has_relative_price": True,
+    "parent_quantity": Decimal(100),
+}
+
+
+def test_a_child_needs_no_position_but_is_not_larger_than_its_parent() -> None:
+    flat = make_facts(position_quantity=Decimal(0))
+    assert failures(judge(make_exit(**PROTECTION), flat, LIMITS)) == set()
+    larger = make_exit(**PROTECTION | {"quantity": Decimal(101)})
+    assert failures(judge(larger, flat, LIMITS)) == {CheckCode.EXIT_WITHIN_POSITION}
+    unknown = make_exit(**PROTECTION | {"parent_quantity": Decimal("NaN")})
+    assert failures(judge(unknown, flat, LIMITS)) == {CheckCode.EXIT_WITHIN_POSITION}
+
+
+def test_no_loss_and_no_count_holds_protection_back() -> None:
+    worst = make_facts(
+        position_quantity=Decimal(0), day_start_equity=Decimal(10**9), peak_equity=Decimal(10**9), orders_today=10**6, open_orders=10**6,
+        cash=Decimal(-1), halt_reason="a test",
+    )  # fmt: skip
+    assert failures(judge(make_exit(**PROTECTION), worst, LIMITS)) == set()
+
+
+def test_reduce_only_exits_share_a_position_and_others_do_not() -> None:
+    facts = make_facts(position_quantity=Decimal(100), reserved_exits=Decimal(100))
+    assert failures(judge(make_exit(), facts, LIMITS)) == {CheckCode.EXIT_WITHIN_POSITION}
+    assert failures(judge(make_exit(is_reduce_only=True), facts, LIMITS)) == set()
+    assert failures(judge(make_exit(is_reduce_only=True, quantity=Decimal(101)), facts, LIMITS)) == {CheckCode.EXIT_WITHIN_POSITION}
+    assert failures(judge(make_exit(is_reduce_only=True, side=Side.BUY), facts, LIMITS)) == {CheckCode.EXIT_WITHIN_POSITION}
+
+
+def test_a_stop_limit_needs_both_prices_and_is_held_to_the_collar_by_its_limit() -> None:
+    prices = {"order_type": OrderType.STOP_LIMIT, "stop_price": Decimal(55), "limit_price": Decimal(56)}
+    assert failures(judge(make_proposal(**prices), make_facts(), LIMITS)) == set()
+    assert CheckCode.INSTRUMENT_RULES in failures(judge(make_proposal(**prices | {"stop_price": None}), make_facts(), LIMITS))
+    assert failures(judge(make_proposal(**prices | {"limit_price": Decimal(64)}), make_facts(), LIMITS)) == {CheckCode.PRICE_COLLAR}

@@ -35,6 +35,23 @@ def test_orders_count_at_the_worst_price_they_may_trade_at() -> None:
     assert worst_price(make_proposal(order_type=OrderType.STOP, stop_price=None)) is None
 
 
+def test_the_other_kinds_count_at_what_they_may_trade_at() -> None:
+    stop_limit = {"order_type": OrderType.STOP_LIMIT, "stop_price": Decimal(60), "limit_price": Decimal(61)}
+    assert worst_price(make_proposal(**stop_limit)) == Decimal(61)
+    assert worst_price(make_proposal(**stop_limit | {"limit_price": None})) is None
+    selling = {"order_type": OrderType.STOP_LIMIT, "stop_price": Decimal(40), "limit_price": Decimal(39), "side": Side.SELL}
+    assert worst_price(make_proposal(**selling)) == Decimal(50)
+    for order_type in (OrderType.TRAILING, OrderType.MARKET_ON_OPEN, OrderType.MARKET_ON_CLOSE):
+        assert worst_price(make_proposal(order_type=order_type)) == Decimal(50), "at the reference"
+
+
+def test_a_reduce_only_exit_reserves_nothing() -> None:
+    nothing = Reserved(Decimal(0), Decimal(0), Decimal(0), True)
+    assert reserve_for(make_exit(is_reduce_only=True)) == nothing
+    assert reserve_for(make_exit(side=Side.BUY, is_reduce_only=True)) == nothing
+    assert reserve_for(make_proposal(is_reduce_only=True)).notional == 5000, "what adds exposure reserves it whatever it is called"
+
+
 def test_shrinking_keeps_the_sign_and_takes_in_proportion() -> None:
     held = Reserved(Decimal(-100), Decimal(5000), Decimal(5050), False)
     assert shrink(held, remaining=Decimal(25)) == Reserved(Decimal(-25), Decimal(1250), Decimal("1262.5"), False)
