@@ -170,6 +170,8 @@ def refusal(book: Any, active: Any, places: Any, account: Any, row: int) -> int:
         return reason
     if (book[row, O_TIF] >= IOC or flags & POST_ONLY) and not is_good_combination(book[row, O_TYPE], book[row, O_TIF], flags):
         return BAD_COMBINATION
+    if book[row, O_PARENT] != NO_ROW and book[book[row, O_PARENT], O_PLACE] != place:
+        return BAD_COMBINATION
     price = own_price(book, places, row)
     is_reducing = flags & REDUCE_ONLY != 0
     if not is_reducing and price > 0 and book[row, O_LOTS] * price * places[place, I_CASH_PER_PRICE_LOT] < places[place, I_MIN_NOTIONAL]:

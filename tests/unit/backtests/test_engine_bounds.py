@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
-from apps.core.errors import OutOfBounds
+from apps.core.errors import OutOfBounds, TradingError
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.book_nb import submit
 from apps.orders.domain.engine_codes import (
@@ -214,3 +215,10 @@ def test_full_tables_change_nothing() -> None:
     account = engine.account.copy()
     assert submit(*tables, *order) == code.NO_ROW
     assert (engine.account == account).all()
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "0.0000000000001", "1e30", "NaN"])
+def test_a_rate_that_cannot_be_counted_is_refused(rate: str) -> None:
+    engine = EngineDriver(world(HUGE, replace(HUGE, currency=1), cash=[1, 1])).engine
+    with pytest.raises(TradingError):
+        engine.set_rate("C1", Decimal(rate))

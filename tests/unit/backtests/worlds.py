@@ -358,7 +358,8 @@ class Trader:
     def _late_child(self) -> Request:
         """A child of an order that was given before, which may wait, work, have filled or have ended."""
         parent = self._row() % len(self.oracle.orders)
-        child = self._request(self.oracle.orders[parent].place, parent=parent)
+        place = self.oracle.orders[parent].place if self.dice.chance(0.9) else self.dice.number(0, len(self.market.prices) - 1)
+        child = self._request(place, parent=parent)
         if self.dice.chance(0.5) and child.type in {EngineOrderType.LIMIT, EngineOrderType.STOP}:
             name = "limit" if child.type is EngineOrderType.LIMIT else "stop"
             relative: dict[str, Any] = {name: 0, f"{name}_ppm": self.dice.number(-25_000, 25_000)}

@@ -18,7 +18,7 @@ def refusal(state: State, order: Order) -> Reason:
         return Reason.BAD_QUANTITY
     if not _has_good_prices(instrument, order):
         return Reason.BAD_PRICE
-    if _is_bad_combination(order):
+    if _is_bad_combination(order) or _has_foreign_parent(state, order):
         return Reason.BAD_COMBINATION
     if _is_too_small(state, order):
         return Reason.TOO_SMALL
@@ -74,6 +74,11 @@ def _is_bad_combination(order: Order) -> bool:
     if order.post_only and (order.type is not EngineOrderType.LIMIT or order.tif in _FILLS_AT_ONCE):
         return True
     return order.tif in _FILLS_AT_ONCE and order.type not in {EngineOrderType.MARKET, EngineOrderType.LIMIT}
+
+
+def _has_foreign_parent(state: State, order: Order) -> bool:
+    """A parent in another instrument: its bar may be known later than the one that the child would trade in."""
+    return order.parent != NO_ROW and state.orders[order.parent].place != order.place
 
 
 def _expected_price(state: State, order: Order) -> int:
