@@ -65,6 +65,8 @@ class EventPlan:
     sizing: int = BY_EQUITY
     size: int = code.PPM
     closes_at_end: bool = False
+    limits: Int64Array | None = None
+    """Pre-trade limits, see `pretrade_nb`."""
     watch: Callable[[int], None] | None = None
 
 
@@ -105,7 +107,7 @@ class EngineDesk:
         if self.index < self._warmup:
             return code.NO_ROW
         self._settle()
-        return self.engine.submit(order)
+        return self.engine.submit(order, limits=self._plan.limits)
 
     def cancel(self, ticket: int) -> Reason:
         self._settle()

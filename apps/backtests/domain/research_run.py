@@ -105,7 +105,7 @@ class EventRunner:
             progress(done, len(columns))
 
         sizing, size = sizing_of(config, window.instrument)
-        plan = EventPlan(_first_bar(config, window), sizing, size, config.closes_at_end, watch)
+        plan = EventPlan(_first_bar(config, window), sizing, size, config.closes_at_end, watch=watch)
         strategy = build_event_strategy(config.strategy, dict(config.parameters))
         return simulate_event_bars(strategy, window.instrument, engine_profile(config), columns, cash=config.capital, plan=plan).records()
 

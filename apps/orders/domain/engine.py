@@ -17,12 +17,15 @@ from apps.core.errors import InvalidInput, OutOfBounds
 from apps.core.values import InstrumentSpec, decimal_unit, to_units
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.bar_nb import match_at_close, step_bar
-from apps.orders.domain.book_nb import amend, cancel, submit
+from apps.orders.domain.book_nb import amend, cancel
 from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, EngineTimeInForce, Reason, StepStatus
 from apps.orders.domain.money_nb import equity, free_cash
+from apps.orders.domain.pretrade_nb import LIMIT_COLUMNS, submit_within
 from apps.orders.domain.profiles import EngineProfile, place_row
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
+
+NO_LIMITS = np.zeros(LIMIT_COLUMNS, np.int64)
 
 
 @dataclass(frozen=True)
@@ -99,18 +102,19 @@ class Engine:
         by_currency = scales or _cash_scales(self.instruments, list(self.currencies))
         own = self.currencies[0]
         scaled = rate * code.RATE_ONE * decimal_unit(by_currency[currency] - by_currency[own])
-        if not 0 < scaled <= code.INT64_SAFE:
+        if not rate.is_finite() or not 1 <= scaled <= code.INT64_SAFE:
             raise OutOfBounds(f"The rate {rate} of {currency} cannot be used.", where="rate")
         slot = code.A_CASH + len(self.currencies) + self.currencies.index(currency)
         self.account[slot] = int(scaled)
 
-    def submit(self, order: NewOrder) -> int:
-        """The row of the new order; look at `state(row)` and `reason(row)` for whether it was taken."""
+    def submit(self, order: NewOrder, *, limits: Int64Array | None = None) -> int:
+        """The row of the new order, behind pre-trade limits where they are given; look at `state(row)` and `reason(row)` for whether it was
+        taken."""
         self.make_room()
-        row = submit(
-            self.book, self.active, self.places, self.account, order.place, order.side, int(order.order_type), int(order.time_in_force),
-            order.flags, order.lots, order.limit, order.stop, order.trail, order.trail_ppm, order.expires_at, order.parent, order.group,
-            order.stop_ppm, order.limit_ppm, order.tag,
+        row = submit_within(
+            self.book, self.active, self.places, self.account, NO_LIMITS if limits is None else limits, order.place, order.side,
+            order.order_type, order.time_in_force, order.flags, order.lots, order.limit, order.stop, order.trail, order.trail_ppm,
+            order.expires_at, order.parent, order.group, order.stop_ppm, order.limit_ppm, order.tag,
         )  # fmt: skip
         if row == code.NO_ROW:
             raise InvalidInput(f"There is no order {order.parent} that could trigger another.", where="parent")

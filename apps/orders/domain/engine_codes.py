@@ -63,6 +63,12 @@ class Reason(IntEnum):
     BOOK_FULL = 8
     UNKNOWN_ORDER = 9
     NOT_OPEN = 10
+    OVER_ORDER_SIZE = 11
+    OVER_ORDER_VALUE = 12
+    OVER_POSITION = 13
+    OUTSIDE_COLLAR = 14
+    TOO_MANY_OPEN = 15
+    TOO_MANY_ORDERS = 16
     # Ends without a (further) fill.
     CANCELLED_BY_OWNER = 20
     GROUP_FILLED = 21
