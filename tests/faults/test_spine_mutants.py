@@ -226,8 +226,8 @@ MUTANTS = (
     Mutant(
         "15: the gate is not locked",
         GATE,
-        "    lock_in_transaction(Lock.ACCOUNT_RISK, proposal.account_id)\n",
-        "    Lock.ACCOUNT_RISK\n",
+        "    lock_in_transaction(Lock.ACCOUNT_RISK, proposal.account_id)\n    known",
+        "    Lock.ACCOUNT_RISK\n    known",
         gate.test_of_fifty_orders_at_once_with_room_for_one_exactly_one_passes,
     ),
     Mutant(
