@@ -50,8 +50,8 @@ def columns(candles: Sequence[Candle], *, price_scale: int = 8) -> BarColumns:
     """The candles as hours."""
     count = len(candles)
     opened_at = START_US + HOUR_US * np.arange(count, dtype=np.int64)
-    prices = [np.array([round(row[column] * 10**price_scale) for row in candles], np.int64) for column in range(1, 5)]
-    return BarColumns(opened_at, opened_at + HOUR_US, *prices, np.full(count, -1, np.int64))
+    open_, high, low, close = (np.array([round(row[column] * 10**price_scale) for row in candles], np.int64) for column in range(1, 5))
+    return BarColumns(opened_at, opened_at + HOUR_US, open_, high, low, close, np.full(count, -1, np.int64))
 
 
 def signals(candles: Sequence[Candle]) -> Signals:

@@ -114,7 +114,7 @@ def set_target(book: Any, places: Any, plan: Any, state: Any, age_us: int, bar_u
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8[::1], i8[::1], i8, i8)")
-def enter_guarded(  # noqa: PLR0917 - a kernel takes scalars
+def enter_guarded(
     book: Any, active: Any, places: Any, account: Any,
     place: int, side: int, lots: int, price: int, plan: Any, state: Any, opened_at: int, bar_us: int,
 ) -> None:  # fmt: skip
@@ -189,7 +189,7 @@ def has_spare_room(book: Any, active: Any, account: Any, fills: Any) -> bool:
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8[::1], i8[::1], i8, i8)")
-def prepare(  # noqa: PLR0917 - a kernel takes scalars
+def prepare(
     book: Any, active: Any, places: Any, account: Any, fills: Any,
     place: int, signal: int, lots: int, price: int, moved: int, side: int, is_last: int, plan: Any, state: Any, opened_at: int, bar_us: int,
 ) -> None:  # fmt: skip
@@ -215,7 +215,7 @@ def prepare(  # noqa: PLR0917 - a kernel takes scalars
     "i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1],"
     " i1[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])"
 )
-def run_timed(  # noqa: PLR0917 - a kernel takes scalars
+def run_timed(
     book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, first: int,
     opened_at: Any, closed_at: Any, open_: Any, high: Any, low: Any, close: Any, volume: Any,
     signals: Any, lots: Any, prices: Any, moves: Any, plan: Any, state: Any, equity: Any, status: Any,
@@ -278,7 +278,7 @@ def run_timed(  # noqa: PLR0917 - a kernel takes scalars
                     enter_guarded(book, active, places, account, place, side, amount, price, plan, state, opened_at[bar], bar_us)
         for index in range(before, account[A_FILLS]):
             reason = fills[index, F_REASON]
-            if reason == TRAIL_TRIGGERED or reason == TRAIL_GAPPED:
+            if reason in (TRAIL_TRIGGERED, TRAIL_GAPPED):
                 fills[index, F_TAG] = TAG_TRAIL
         if is_last and places[place, I_POSITION] == 0:
             cancel_orders(book, active, places, account, place, 0)

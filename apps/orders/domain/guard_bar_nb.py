@@ -97,7 +97,7 @@ def has_guards(book: Any, row: int) -> bool:
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
-def try_stop(  # noqa: PLR0917 - a kernel takes scalars
+def try_stop(
     book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, volume: int
 ) -> int:
     """Fill a stop that the bar has reached; lots traded."""
@@ -128,7 +128,7 @@ def is_unknown_whether_after(book: Any, places: Any, row: int, open_: int, close
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8)")
-def try_limit(  # noqa: PLR0917 - a kernel takes scalars
+def try_limit(
     book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, close: int, is_entry: int
 ) -> int:
     """Fill a limit that the bar has reached, a target whose profit the bar has exceeded; lots traded."""
@@ -140,9 +140,7 @@ def try_limit(  # noqa: PLR0917 - a kernel takes scalars
             return 0
         if is_unknown_whether_after(book, places, row, open_, close):
             return 0
-    elif side * (limit - best) < 0:
-        return 0
-    elif (
+    elif side * (limit - best) < 0 or (
         is_entry and flags & SEEN and flags & CHANGED == 0 and has_guards(book, row) and side * (limit - (high if side == BUY else low)) > 0
     ):
         return 0
@@ -158,7 +156,7 @@ def try_limit(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
-def match_guards(  # noqa: PLR0917 - a kernel takes scalars
+def match_guards(
     book: Any, active: Any, places: Any, account: Any, fills: Any,
     place: int, opened_at: int, closed_at: int, open_: int, high: int, low: int, close: int, volume: int,
 ) -> None:  # fmt: skip

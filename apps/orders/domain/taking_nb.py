@@ -41,7 +41,7 @@ def view_of(book: Any, row: int, opened_at: int, closed_at: int) -> int:
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
-def take(  # noqa: PLR0917 - a kernel takes scalars
+def take(
     book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, reference: int, reason: int, volume: int, is_in_range: int
 ) -> int:
     """Fill what can be filled as a taker at `reference`; lots traded."""
@@ -60,7 +60,7 @@ def take(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
-def make(  # noqa: PLR0917 - a kernel takes scalars
+def make(
     book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, price: int, reason: int, is_maker: int, is_in_range: int
 ) -> int:
     """Fill what can be filled at exactly this price; lots traded."""
