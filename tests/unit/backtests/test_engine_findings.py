@@ -1,0 +1,103 @@
+"""What random streams found in the engine, each in its smallest form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from apps.orders.domain.engine_codes import (
+    BUY,
+    I_MIN_LOTS,
+    PPM,
+    RATE_ONE,
+    SELL,
+    EngineOrderState,
+    EngineOrderType,
+    EngineTimeInForce,
+    Reason,
+)
+from tests.unit.backtests.engine_driver import EngineDriver, SkippingDriver
+from tests.unit.backtests.oracle import Bar, Instrument, Quote, Request, Trade
+from tests.unit.backtests.worlds import PERIOD, START, World
+
+PLAIN = Instrument(max_price=100_000, max_lots=100_000)
+MARGIN = replace(PLAIN, allows_short=True, initial_ppm=PPM // 10, maintenance_ppm=PPM // 20)
+
+
+def driver_for(*instruments: Instrument, cash: int = 1_000_000, kind: type[EngineDriver] = EngineDriver) -> EngineDriver:
+    return kind(World(list(instruments), [cash], [RATE_ONE], 0, ("bar",)))
+
+
+def bar(number: int, open_: int, high: int, low: int, close: int, *, place: int = 0) -> Bar:
+    opened_at = START + number * PERIOD
+    return Bar(place, opened_at, opened_at + PERIOD, open_, high, low, close, -1)
+
+
+def test_a_stop_above_its_entry_brings_no_free_money() -> None:
+    """Bought at 90 inside the bar, a sell stop at 105 was already passed: it sells at 90, not at 105."""
+    driver = driver_for(PLAIN)
+    entry, _ = driver.submit(Request(0, BUY, EngineOrderType.LIMIT, 10, limit=90))
+    driver.submit(Request(0, SELL, EngineOrderType.STOP, 10, stop=105, parent=entry, reduce_only=True))
+    driver.step(bar(0, 100, 110, 85, 100))
+    books = driver.books()
+    assert [row[5] for row in books.fills] == [90, 90]
+    assert books.cash == [1_000_000]
+
+
+def test_a_position_below_the_smallest_order_is_liquidated_too() -> None:
+    driver = driver_for(replace(MARGIN, min_lots=3), cash=40)
+    driver.submit(Request(0, BUY, EngineOrderType.MARKET, 3))
+    driver.step(bar(0, 100, 100, 100, 100))
+    driver.engine.places[0, I_MIN_LOTS] = 5
+    driver.step(bar(1, 88, 88, 88, 88))
+    assert [row[8] for row in driver.books().fills] == [Reason.MARKET_AT_OPEN, Reason.LIQUIDATED_AT_OPEN]
+    assert driver.books().positions == [0]
+
+
+def test_a_grandchild_ends_with_the_order_that_never_filled() -> None:
+    driver = driver_for(PLAIN)
+    parent, _ = driver.submit(Request(0, BUY, EngineOrderType.LIMIT, 1, limit=50))
+    child, _ = driver.submit(Request(0, BUY, EngineOrderType.LIMIT, 1, limit=50, parent=parent))
+    grandchild, _ = driver.submit(Request(0, BUY, EngineOrderType.LIMIT, 1, limit=50, parent=child))
+    driver.cancel(parent)
+    assert driver.engine.state(grandchild) is EngineOrderState.CANCELLED
+    assert driver.engine.reason(grandchild) is Reason.PARENT_ENDED
+
+
+def test_post_only_never_takes_a_quote() -> None:
+    driver = driver_for(PLAIN)
+    driver.submit(Request(0, BUY, EngineOrderType.LIMIT, 1, limit=101, post_only=True))
+    driver.step(Quote(0, START, 99, 100, -1, -1))
+    assert driver.engine.reason(0) is Reason.WOULD_TAKE
+    assert driver.books().fills == []
+
+
+def test_an_immediate_order_lives_through_a_trade_and_leaves_with_a_quote_of_its_own_time() -> None:
+    driver = driver_for(PLAIN)
+    driver.step(Quote(0, START, 99, 100, -1, -1))
+    driver.submit(Request(0, BUY, EngineOrderType.LIMIT, 1, limit=50, tif=EngineTimeInForce.IOC))
+    driver.step(Trade(0, START, 80, 5))
+    assert driver.engine.state(0) is EngineOrderState.OPEN
+    driver.step(Quote(0, START, 99, 100, -1, -1))
+    assert driver.engine.reason(0) is Reason.NOT_FILLED_AT_ONCE
+
+
+def test_a_trailing_buy_before_any_price_waits_for_its_stop() -> None:
+    driver = driver_for(MARGIN)
+    driver.submit(Request(0, BUY, EngineOrderType.TRAILING, 1, trail=10))
+    driver.step(bar(0, 100, 105, 99, 100))
+    assert driver.books().fills == []
+    assert driver.books().orders[0][9] == 109
+
+
+def test_a_loss_elsewhere_liquidates_where_bars_were_being_skipped() -> None:
+    """What another instrument did to the account moves the price at which this one is liquidated."""
+    driver = driver_for(MARGIN, MARGIN, cash=2_500, kind=SkippingDriver)
+    driver.submit(Request(0, BUY, EngineOrderType.MARKET, 100))
+    driver.step(bar(0, 100, 100, 100, 100))
+    driver.step(bar(1, 100, 100, 100, 100))
+    driver.submit(Request(1, BUY, EngineOrderType.MARKET, 100))
+    driver.step(bar(2, 100, 100, 100, 100, place=1))
+    driver.step(bar(3, 88, 88, 88, 88, place=1))
+    driver.step(bar(3, 93, 93, 93, 93))
+    assert Reason.LIQUIDATED_AT_OPEN in [row[8] for row in driver.books().fills]
+    assert driver.books().positions[0] == 0
