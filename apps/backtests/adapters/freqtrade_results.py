@@ -1,0 +1,187 @@
+"""Reads the result file of a freqtrade backtest (`backtest-result-*.json`, or the .zip around it) for comparison. Nothing in it is run."""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from apps.backtests.domain.imported_history import ImportedHistory
+from apps.core.errors import InvalidInput
+from apps.portfolio.domain.records import ExitReason, TradeRecords
+
+LARGEST_BYTES = 512 * 1024 * 1024
+PROGRAM = "freqtrade"
+_HINT = "Give the file that `freqtrade backtesting --export trades` writes: backtest-result-<time>.json or .zip."
+_EXITS = {
+    "exit_signal": ExitReason.SIGNAL,
+    "sell_signal": ExitReason.SIGNAL,
+    "stop_loss": ExitReason.STOP,
+    "stoploss_on_exchange": ExitReason.STOP,
+    "trailing_stop_loss": ExitReason.TRAILING,
+    "roi": ExitReason.TARGET,
+    "liquidation": ExitReason.LIQUIDATION,
+    "force_exit": ExitReason.END_OF_DATA,
+    "force_sell": ExitReason.END_OF_DATA,
+}
+
+
+def read_freqtrade_result(path: Path, *, strategy: str = "") -> ImportedHistory:
+    """The history of a strategy in a result file; the name may be left out where the file has one strategy only.
+
+    Raises InvalidInput saying what the file lacks, with the number of the trade that cannot be used.
+    """
+    strategies = _strategies(_document(path), path)
+    if (strategy and strategy not in strategies) or (not strategy and len(strategies) > 1):
+        wanted = f"no strategy {strategy!r}" if strategy else "several strategies"
+        raise InvalidInput(f"{path.name} has {wanted}.", where="strategy", hint=f"Name one of: {', '.join(sorted(strategies))}.")
+    name = strategy or next(iter(strategies))
+    return _history(name, strategies[name])
+
+
+def _document(path: Path) -> Any:
+    try:
+        text = _text(path)
+        return json.loads(text, parse_constant=lambda _: None)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.", where=str(path), hint=_HINT) from error
+    except (ValueError, RecursionError, zipfile.BadZipFile) as error:
+        raise InvalidInput(f"{path.name} is no JSON: {error}.", where=str(path), hint=_HINT) from error
+
+
+def _text(path: Path) -> bytes:
+    if not zipfile.is_zipfile(path):
+        _check_size(path.stat().st_size, path)
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            stem = member.filename.removesuffix(".json")
+            if member.filename.endswith(".json") and not stem.endswith(("_config", "_market_change")) and "/" not in member.filename:
+                _check_size(member.file_size, path)
+                return archive.read(member)
+    raise InvalidInput(f"{path.name} has no result in it.", where=str(path), hint=_HINT)
+
+
+def _check_size(size: int, path: Path) -> None:
+    if size > LARGEST_BYTES:
+        raise InvalidInput(f"{path.name} has {size:,} bytes, more than {LARGEST_BYTES:,}.", where=str(path))
+
+
+def _strategies(document: Any, path: Path) -> dict[str, Mapping[str, Any]]:
+    found = document.get("strategy") if isinstance(document, dict) else None
+    if not isinstance(found, dict) or not found or not all(isinstance(value, dict) for value in found.values()):
+        is_about = isinstance(document, dict) and any(isinstance(value, dict) and "run_id" in value for value in document.values())
+        what = "is the description beside a result" if is_about else "is no result of a freqtrade backtest: it has no strategy"
+        raise InvalidInput(f"{path.name} {what}.", where="strategy", hint=_HINT)
+    return found
+
+
+def _history(name: str, content: Mapping[str, Any]) -> ImportedHistory:
+    rows = content.get("trades")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InvalidInput(f"The strategy {name} has no list of trades.", where=f"strategy.{name}.trades", hint=_HINT)
+    closed = [(number, row) for number, row in enumerate(rows) if not row.get("is_open", False)]
+    trades = sorted((_Trade(number, row, f"strategy.{name}.trades[{number}]") for number, row in closed), key=lambda one: one.order)
+    return ImportedHistory(
+        program=PROGRAM,
+        strategy=name,
+        currency=str(content.get("stake_currency") or ""),
+        timeframe=str(content.get("timeframe") or ""),
+        capital=_capital(name, content),
+        started_at=_bound(content, "backtest_start", min((one.opened_at for one in trades), default=0)),
+        ended_at=_bound(content, "backtest_end", max((one.closed_at for one in trades), default=0)),
+        symbols=tuple(one.symbol for one in trades),
+        trades=_records(trades),
+        stated={key: float(value) for key, value in content.items() if _is_number(value)},
+        open_trades=len(rows) - len(closed),
+    )
+
+
+def _capital(name: str, content: Mapping[str, Any]) -> float:
+    for key in ("starting_balance", "dry_run_wallet"):
+        value = content.get(key)
+        if _is_number(value) and value > 0:
+            return float(value)
+    raise InvalidInput(f"The strategy {name} has no starting balance.", where=f"strategy.{name}.starting_balance", hint=_HINT)
+
+
+def _bound(content: Mapping[str, Any], name: str, otherwise: int) -> int:
+    stamp = content.get(f"{name}_ts")
+    return int(stamp) * 1000 if _is_number(stamp) else otherwise
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+class _Trade:
+    """One trade of the file, checked."""
+
+    def __init__(self, number: int, row: Mapping[str, Any], where: str) -> None:
+        self._row, self._where = row, where
+        self.symbol = str(row.get("pair") or "")
+        self.side = -1 if row.get("is_short") else 1
+        self.opened_at, self.closed_at = self._time("open"), self._time("close")
+        if self.closed_at < self.opened_at:
+            raise InvalidInput("The trade closes before it opens.", where=where)
+        self.order = (self.closed_at, self.opened_at, number)
+        self.quantity, self.entry_value, self.exit_value = self._amounts()
+        self.realised = self.side * (self.exit_value - self.entry_value)
+        self.fees = self.realised - self._number("profit_abs")
+        self.reason = _EXITS.get(str(row.get("exit_reason") or row.get("sell_reason") or ""), ExitReason.OTHER)
+
+    def _number(self, name: str) -> float:
+        value = self._row.get(name)
+        if not _is_number(value):
+            raise InvalidInput(f"The trade has no number for {name!r}: {value!r}.", where=self._where, hint=_HINT)
+        return float(value)
+
+    def _time(self, side: str) -> int:
+        """In microseconds UTC."""
+        stamp = self._row.get(f"{side}_timestamp")
+        if _is_number(stamp):
+            return int(stamp) * 1000
+        try:
+            at = datetime.fromisoformat(str(self._row.get(f"{side}_date")))
+        except ValueError:
+            raise InvalidInput(f"The trade has no time for its {side}.", where=self._where, hint=_HINT) from None
+        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+
+    def _amounts(self) -> tuple[float, float, float]:
+        """Quantity, value of the entries, value of the exits; from the orders where they are given, since a trade may have several."""
+        orders = self._row.get("orders")
+        if isinstance(orders, Sequence) and orders and all(self._is_full(order) for order in orders):
+            sides = [[order for order in orders if bool(order["ft_is_entry"]) is is_entry] for is_entry in (True, False)]
+            bought, value, got = (
+                sum(order["amount"] for order in sides[0]),
+                *(sum(order["amount"] * order["safe_price"] for order in side) for side in sides),
+            )
+            return float(bought), float(value), float(got)
+        amount = self._number("amount")
+        return amount, amount * self._number("open_rate"), amount * self._number("close_rate")
+
+    @staticmethod
+    def _is_full(order: Any) -> bool:
+        return (
+            isinstance(order, dict) and "ft_is_entry" in order and _is_number(order.get("amount")) and _is_number(order.get("safe_price"))
+        )
+
+
+def _records(trades: Sequence[_Trade]) -> TradeRecords:
+    def times(name: str) -> Any:
+        return np.array([getattr(one, name) for one in trades], np.int64)
+
+    def amounts(name: str) -> Any:
+        return np.array([getattr(one, name) for one in trades], np.float64)
+
+    return TradeRecords(
+        opened_at=times("opened_at"), closed_at=times("closed_at"), side=times("side"), quantity=amounts("quantity"),
+        entry_value=amounts("entry_value"), exit_value=amounts("exit_value"), realised=amounts("realised"), fees=amounts("fees"),
+        exit_reason=times("reason"),
+    )  # fmt: skip
