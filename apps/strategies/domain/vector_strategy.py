@@ -12,7 +12,7 @@ The signal of a bar may depend on that bar and earlier ones alone; `manage.py ch
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, ClassVar, TypeAlias, TypeVar
@@ -103,6 +103,11 @@ class VectorStrategy(ABC):
     @abstractmethod
     def signals(self, bars: VectorBars, *, bits: Int8Array) -> Signals:
         """The signals of all bars. `bits` is room for them, of the bars' length and with any content: fill all of it and return it in the result."""
+
+    @classmethod
+    def signals_of_many(cls, strategies: Sequence[VectorStrategy], bars: VectorBars, *, bits: Int8Array) -> list[Signals]:
+        """The signals of several sets of parameters, row k of `bits` for the k-th; override where one pass over the bars can serve all."""
+        return [strategy.signals(bars, bits=row) for strategy, row in zip(strategies, bits, strict=True)]
 
 
 S = TypeVar("S", bound=type[VectorStrategy])

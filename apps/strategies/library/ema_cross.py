@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,8 +12,9 @@ import numpy.typing as npt
 from apps.markets.domain.indicators.averages import Ema
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy, event_strategy
 from apps.strategies.domain.parameters import parameter
+from apps.strategies.domain.signal_bits import ENTER_LONG
 from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy, vector_strategy
-from apps.strategies.library.ema_cross_nb import cross_signals
+from apps.strategies.library.ema_cross_nb import cross_signals, many_cross_signals
 
 PPM_PER_PERCENT = 10_000
 
@@ -39,8 +41,19 @@ class VectorEmaCross(VectorStrategy):
     def signals(self, bars: VectorBars, *, bits: npt.NDArray[np.int8]) -> Signals:
         chosen = self.parameters
         cross_signals(bars.close, chosen.fast_bars, chosen.slow_bars, 0, bits)
+        return self._with_terms(bars, bits)
+
+    @classmethod
+    def signals_of_many(cls, strategies: Sequence[VectorStrategy], bars: VectorBars, *, bits: npt.NDArray[np.int8]) -> list[Signals]:
+        chosen = [strategy.parameters for strategy in strategies]
+        fast, slow = (np.array([getattr(item, name) for item in chosen], np.int64) for name in ("fast_bars", "slow_bars"))
+        many_cross_signals(bars.close, fast, slow, np.empty((4, len(chosen))), bits)
+        return [cls(item)._with_terms(bars, row) for item, row in zip(chosen, bits, strict=True)]
+
+    def _with_terms(self, bars: VectorBars, bits: npt.NDArray[np.int8]) -> Signals:
+        chosen = self.parameters
         if not chosen.exits_on_cross:
-            np.bitwise_and(bits, 1, out=bits)
+            np.bitwise_and(bits, ENTER_LONG, out=bits)
         return Signals(
             bits=bits,
             lots=np.array([bars.lots(Decimal(str(chosen.quantity)))], np.int64),

@@ -1,0 +1,35 @@
+"""The figures that rank the points of a sweep, from an equity array in place."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from apps.core.kernel import kernel
+from apps.portfolio.domain.metrics_nb import M_COLUMNS, M_FINAL, M_MAX_DRAWDOWN, M_TOTAL_RETURN, OK, TOO_SHORT, measure_days
+
+
+@kernel("i8(i8[::1], i8[::1], f8, f8[::1])")
+def measure_point(equity: Any, day_ends: Any, per_year: float, out: Any) -> int:
+    """`measure_equity` without the moments of single bars: final equity, return, drawdown over all bars, and the figures of daily returns."""
+    for column in range(M_COLUMNS):
+        out[column] = math.nan
+    bars = equity.shape[0]
+    if bars < 2:
+        return TOO_SHORT
+    peak, worst_peak, worst_fall = equity[0], 1.0, 0.0
+    for bar in range(1, bars):
+        value = equity[bar]
+        if value > peak:
+            peak = value
+        elif float(peak - value) * worst_peak > worst_fall * float(peak):
+            worst_fall, worst_peak = float(peak - value), float(peak)
+    out[M_FINAL] = float(equity[bars - 1])
+    if equity[0] <= 0:
+        return OK
+    out[M_TOTAL_RETURN] = equity[bars - 1] / float(equity[0]) - 1.0
+    out[M_MAX_DRAWDOWN] = worst_fall / worst_peak
+    for index in range(day_ends.shape[0]):
+        if equity[day_ends[index]] <= 0:
+            return OK
+    return measure_days(equity, day_ends, per_year, out)
