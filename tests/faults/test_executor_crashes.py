@@ -76,6 +76,19 @@ def test_a_crash_during_recovery_is_recovered_from(name: str) -> None:
         check(world, wanted)
 
 
+def test_an_order_whose_answer_was_lost_and_that_ends_in_the_next_bar_is_known_by_the_venues_id() -> None:
+    """The bar is met before lost answers are looked up: the bar's evidence is the first."""
+    world = open_world()
+    assert run_executor_in_child(world.account_id) == 0
+    today = place(world, limit_price="50", time_in_force=TimeInForce.DAY)
+    at_once = place(world, limit_price="50", time_in_force=TimeInForce.IOC)
+    assert run_executor_in_child(world.account_id, failpoints="executor.after_place") == EXIT_CODE
+    add_bar(world, "100", "101", "99", "100")
+    assert run_executor_in_child(world.account_id) == 0
+    assert [str(selectors.order(order_id).status) for order_id in (today, at_once)] == ["EXPIRED", "CANCELLED"]
+    check(world, [today, at_once])
+
+
 def crash_and_check(name: str, source: random.Random) -> int:
     """One life of an account with a crash in each round. Returns how often the process really ended there."""
     world = open_world(symbols=2)

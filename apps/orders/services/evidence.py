@@ -129,8 +129,12 @@ def _changes(order: Order, terms: Amendment) -> dict[str, Decimal]:
 
 
 def _paired(account_id: UUID, states: Sequence[BrokerOrderState]) -> Iterable[tuple[Order, BrokerOrderState]]:
+    """Our rows, locked, with what the venue says of them; an order whose answer was lost gets the venue's id with its first evidence."""
     if not states:
         return []
     by_id = {state.client_order_id: state for state in states}
     rows = Order.objects.select_for_update(of=("self",)).select_related("instrument").order_by("id")
-    return [(row, by_id[row.client_order_id]) for row in rows.filter(account_id=account_id, client_order_id__in=list(by_id))]
+    pairs = [(row, by_id[row.client_order_id]) for row in rows.filter(account_id=account_id, client_order_id__in=list(by_id))]
+    for row, state in pairs:
+        row.venue_order_id = row.venue_order_id or state.venue_order_id
+    return pairs
