@@ -1,6 +1,7 @@
 """Writes of backtests: asking for runs and sweeps, making them, stopping and deleting them."""
 
 from apps.backtests.services.executing import execute_run
+from apps.backtests.services.loading import load_window
 from apps.backtests.services.requests import cancel_run, check_request, delete_run, fastest_mode, repeat_run, request_run
 from apps.backtests.services.sweeper import sweep_chunks, sweep_runs
 from apps.backtests.services.sweeping import execute_chunk
@@ -15,6 +16,7 @@ __all__ = [
     "execute_chunk",
     "execute_run",
     "fastest_mode",
+    "load_window",
     "repeat_run",
     "request_run",
     "request_sweep",

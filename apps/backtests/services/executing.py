@@ -97,7 +97,7 @@ def judge(config: RunConfig, whole: Measured, records: RunRecords, walked: Walke
         "plain": plain,
         "walk_forward": None if walked is None else {"starts_at": walked.starts_at, **walked.report},
         "sharpe": None if statistics is None else {name: getattr(statistics, name) for name in statistics.__dataclass_fields__},
-        "final_equity": str(records.final_equity),
+        "final_equity": f"{records.final_equity.normalize():f}",
         "cash_scale": records.cash_scale,
     }
     return metrics, counted

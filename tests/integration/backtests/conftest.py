@@ -44,8 +44,8 @@ def prices(count: int, *, seed: int = 7) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 @pytest.fixture
 def cross_runner() -> Iterator[None]:
-    before = dict(runners._registry)
     runners.modes()
+    before = dict(runners._registry)
     install()
     yield
     runners._registry.clear()
