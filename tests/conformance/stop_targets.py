@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
-from apps.backtests.domain.timed_run import TimedTrade, simulate_timed, timed_trades
-from apps.backtests.domain.vector_run import BarColumns, Simulation
+from apps.backtests.domain.timed_run import TimedTrade, timed_trades
+from apps.backtests.domain.vector_run import BarColumns, Simulation, simulate_signals
 from apps.core.values import InstrumentSpec
 from apps.orders.domain.profiles import FREQTRADE, EngineProfile
 from apps.strategies.domain.exit_plan import MINUTE_US, ExitPlan, in_ppm
@@ -85,8 +85,9 @@ def _ppm(value: float) -> int:
 def run(case: Case, *, profile: EngineProfile = FREQTRADE, price_scale: int = 8) -> tuple[Simulation, list[TimedTrade]]:
     """Trade the case."""
     spec = instrument(price_scale)
-    case.bars.check(spec)
-    case.signals.check(len(case.bars))
     prices, moves = np.array([case.entry_price], np.int64), np.array([case.moved_to], np.int64)
-    simulation = simulate_timed(spec, profile, case.bars, case.signals, case.plan, cash=CASH, entry_prices=prices, entry_moves=moves)
+    wanted = replace(case.signals, exits=case.plan, entry_prices=prices, entry_moves=moves)
+    case.bars.check(spec)
+    wanted.check(len(case.bars))
+    simulation = simulate_signals(spec, profile, case.bars, wanted, cash=CASH)
     return simulation, timed_trades(simulation, case.bars, leverage=case.plan.leverage)

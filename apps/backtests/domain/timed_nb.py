@@ -45,6 +45,7 @@ from apps.orders.domain.engine_codes import (
     REDUCE_ONLY,
 )
 from apps.orders.domain.guards_nb import NO_TARGET, guard, paid_price, place_guard
+from apps.orders.domain.sizing_nb import BY_LOTS, sized_lots
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 
 MARKET, LIMIT, STOP, TRAILING = 0, 1, 2, 4
@@ -59,7 +60,7 @@ _ROOM = 32
 
 # Entries of `plan`; pairs of minutes and profit follow it, by rising minutes.
 P_STOP, P_IS_TRAILING, P_NEAR, P_NEAR_FROM, P_IS_NEAR_ONLY, P_LEVERAGE, P_HAS_SIGNAL_EXITS, P_CLOSES_AT_END, P_ENTRY_MINUTES = range(9)
-P_TARGETS = 9
+P_SIZING, P_SIZE, P_TARGETS = range(9, 12)
 
 # Entries of `state`, which goes from call to call.
 S_OPENED_AT, S_TARGET, S_STEP, S_ENTRY = range(4)
@@ -234,11 +235,13 @@ def run_timed(
         held, before, passes = places[place, I_POSITION], account[A_FILLS], 0
         if bar > 0:
             signal = signals[bar - 1]
-            side = wanted_side(signal, places[place, I_ALLOWS_SHORT])
-            amount, price = lots[bar - 1 if many_lots else 0], prices[bar - 1 if many_prices else 0]
-            moved = moves[bar - 1 if many_moves else 0]
             account[A_NOW] = closed_at[bar - 1]
             places[place, I_MARK] = close[bar - 1]
+            side = wanted_side(signal, places[place, I_ALLOWS_SHORT])
+            amount, price = lots[bar - 1 if many_lots else 0], prices[bar - 1 if many_prices else 0]
+            if plan[P_SIZING] != BY_LOTS and signal != 0:
+                amount = sized_lots(places, account, place, plan[P_SIZING], plan[P_SIZE])
+            moved = moves[bar - 1 if many_moves else 0]
             prepare(
                 book,
                 active,
@@ -284,4 +287,4 @@ def run_timed(
             cancel_orders(book, active, places, account, place, 0)
         equity[bar] = account[slot] + places[place, I_POSITION] * per_price * close[bar]
     status[0] = OK
-    return count
+    return int(count)

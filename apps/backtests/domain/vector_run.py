@@ -23,11 +23,12 @@ from apps.backtests.domain.simulate_nb import (
     RULE_COLUMNS,
     run_signals,
 )
+from apps.backtests.domain.timed_nb import run_timed
 from apps.core.errors import InvalidInput, OutOfBounds
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.engine import Engine, NewOrder
-from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, Reason, StepStatus
+from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, Reason, StepStatus, TrailRule
 from apps.orders.domain.profiles import EngineProfile
 from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, HOLDING_COLUMNS, TRADE_COLUMNS
 from apps.portfolio.domain.ledger_nb import book_fills
@@ -157,17 +158,43 @@ class SignalRunner:
         rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM] = signals.stop_ppm, signals.target_ppm, signals.trail_ppm
         rules[R_SIZING], rules[R_SIZE] = signals.sizing, signals.size
         equity, bar = self.space.equity_of(len(bars)), 0
+        terms, state = timed_terms(signals, engine.profiles[0]), np.array([0, code.NO_ROW, code.NO_ROW, code.NO_ROW], np.int64)
         while bar < len(bars):
             engine.make_room(events=64)
-            bar = run_signals(
-                engine.book, engine.active, engine.places, engine.account, engine.fills, 0, bar, len(bars),
-                bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume,
-                signals.bits, signals.lots, signals.stops, signals.targets, rules, equity, status,
-            )  # fmt: skip
+            if terms is None:
+                bar = run_signals(
+                    engine.book, engine.active, engine.places, engine.account, engine.fills, 0, bar, len(bars),
+                    bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume,
+                    signals.bits, signals.lots, signals.stops, signals.targets, rules, equity, status,
+                )  # fmt: skip
+            else:
+                bar = run_timed(
+                    engine.book, engine.active, engine.places, engine.account, engine.fills, 0, bar,
+                    bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume,
+                    signals.bits, signals.lots, signals.entry_prices, signals.entry_moves, terms, state, equity, status,
+                )  # fmt: skip
             if bar < len(bars) and status[0] != StepStatus.BOOK_FULL:
                 raise_status(StepStatus(int(status[0])), bar)
         self.space.keep(engine)
         return equity
+
+
+def timed_terms(signals: Signals, profile: EngineProfile) -> Int64Array | None:
+    """The exit plan as `run_timed` reads it, None without one. Raises InvalidInput where the profile has other rules than freqtrade's."""
+    plan = signals.exits
+    if plan is None:
+        return None
+    if profile.trail_rule is not TrailRule.FREQTRADE:
+        raise InvalidInput(
+            f"An exit plan is traded by freqtrade's rules, but the profile is {profile.name!r}.",
+            where="profile",
+            hint="Use the profile freqtrade, or stops and targets of the signals themselves.",
+        )
+    head = (
+        plan.stop_ppm, plan.is_trailing, plan.near_ppm, plan.near_from_ppm, plan.is_near_only, plan.leverage,
+        plan.has_signal_exits, plan.closes_at_end, plan.entry_minutes, signals.sizing, signals.size,
+    )  # fmt: skip
+    return np.array([*head, *(value for target in sorted(plan.targets) for value in target)], np.int64)
 
 
 def simulate_signals(

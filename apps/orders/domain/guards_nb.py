@@ -83,7 +83,7 @@ def profit_price(exit_side: int, paid: int, profit_ppm: int, leverage: int, open
 def paid_price(book: Any, places: Any, row: int) -> int:
     """What the guard's parent paid for a lot."""
     parent = book[row, O_PARENT]
-    return book[parent, O_VALUE] // (book[parent, O_FILLED] * places[book[row, O_PLACE], I_CASH_PER_PRICE_LOT])
+    return int(book[parent, O_VALUE] // (book[parent, O_FILLED] * places[book[row, O_PLACE], I_CASH_PER_PRICE_LOT]))
 
 
 @kernel("b1(i8[:, ::1], i8[:, ::1], i8, i8, i8)")
@@ -140,8 +140,8 @@ def trail_distance(book: Any, places: Any, row: int, best: int) -> int:
     if book[row, O_FLAGS] & NEAR_ONLY and has_less_profit(book, places, row, best, I_FEE_TAKER_PPM):
         return 0
     if book[row, O_NEAR_PPM] > 0 and has_more_profit(book, places, row, best, I_FEE_TAKER_PPM):
-        return book[row, O_NEAR_PPM]
-    return book[row, O_TRAIL_PPM]
+        return int(book[row, O_NEAR_PPM])
+    return int(book[row, O_TRAIL_PPM])
 
 
 @kernel("void(i8[:, ::1], i8[:, ::1], i8, i8, i8)")

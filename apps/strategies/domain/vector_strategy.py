@@ -24,6 +24,7 @@ from apps.core.errors import InvalidInput, NotFound
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.sizing_nb import BY_LOTS
+from apps.strategies.domain.exit_plan import ExitPlan
 from apps.strategies.domain.parameters import build_parameters
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
@@ -61,6 +62,9 @@ class Signals:
     distances in millionths from the fill price (trailing: from the best price). Lots of one 0 leave it to the run what an
     entry buys. `sizing` other than BY_LOTS works the lots out at each entry from
     `size`, see `orders/domain/sizing_nb.py`.
+
+    With `exits` the signals are traded by the rules of freqtrade's backtests, without stops and targets of their own. `entry_prices` are then limits
+    of entries (0 = at the open), `entry_moves` where an entry that is still open is moved to (0 = nowhere), one for every bar or one for all.
     """
 
     bits: Int8Array
@@ -72,6 +76,9 @@ class Signals:
     trail_ppm: int = 0
     sizing: int = BY_LOTS
     size: int = 0
+    exits: ExitPlan | None = None
+    entry_prices: Int64Array = field(default_factory=lambda: _NONE)
+    entry_moves: Int64Array = field(default_factory=lambda: _NONE)
 
     def check(self, bars: int) -> None:
         """Raise InvalidInput where arrays do not fit the bars."""
@@ -80,6 +87,8 @@ class Signals:
             ("lots", self.lots, np.int64),
             ("stops", self.stops, np.int64),
             ("targets", self.targets, np.int64),
+            ("entry_prices", self.entry_prices, np.int64),
+            ("entry_moves", self.entry_moves, np.int64),
         ):
             if array.dtype != dtype or array.ndim != 1 or len(array) not in ((bars,) if name == "bits" else (1, bars)):
                 raise InvalidInput(
@@ -88,6 +97,18 @@ class Signals:
         for name, value in (("stop_ppm", self.stop_ppm), ("target_ppm", self.target_ppm), ("trail_ppm", self.trail_ppm)):
             if not 0 <= value < code.PPM:
                 raise InvalidInput(f"{name} must be from 0 to below {code.PPM}, got {value}.", where=name)
+        self._check_exits()
+
+    def _check_exits(self) -> None:
+        if self.exits is None:
+            if self.entry_prices.any() or self.entry_moves.any():
+                raise InvalidInput("Limits of entries belong to an exit plan.", where="entry_prices")
+            return
+        self.exits.check()
+        if self.stop_ppm or self.target_ppm or self.trail_ppm or self.stops.any() or self.targets.any():
+            raise InvalidInput("Signals with an exit plan have no stops and targets of their own.", where="exits")
+        if (self.entry_prices < 0).any() or (self.entry_moves < 0).any():
+            raise InvalidInput("Limits of entries must not be negative.", where="entry_prices")
 
 
 class VectorStrategy(ABC):
