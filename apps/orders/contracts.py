@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -98,6 +98,11 @@ class OrderRequest:
     """The order whose fill opens this one; it was recorded before."""
     group_id: UUID | None = None
     """Orders of one group share what is left: what one fills, the others lose."""
+
+    @property
+    def venue_terms(self) -> OrderTerms:
+        """The terms as they are sent. Whatever is meant to reduce is reduce-only there: exits that rest together never turn a position."""
+        return replace(self.terms, is_reduce_only=self.is_reduce_only or self.is_reducing)
 
     @property
     def terms(self) -> OrderTerms:

@@ -16,9 +16,10 @@ from apps.core.vocabulary import Side, TimeInForce
 from apps.markets.contracts import Bar
 from apps.orders.contracts import OrderRequest
 from apps.orders.domain import engine_codes as code
-from apps.orders.domain.engine import Engine, EngineBar, NewOrder
+from apps.orders.domain.engine import Engine, EngineBar
 from apps.orders.domain.engine_book import engine_for
-from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, EngineTimeInForce, Reason, StepStatus
+from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
+from apps.orders.domain.engine_terms import new_order
 from apps.orders.domain.instants import day_end, microseconds, moment
 from apps.orders.domain.profiles import EngineProfile, place_row
 from apps.orders.domain.vocabulary import Liquidity
@@ -78,17 +79,7 @@ class MemoryVenue:
         """Take an order, which bars that close later meet; NONE, or why it was refused."""
         spec = request.instrument
         self._engine.account[code.A_NOW] = microseconds(at)
-        row = self._engine.submit(
-            NewOrder(
-                place=self._places[spec.id],
-                side=request.side.sign,
-                order_type=EngineOrderType[request.order_type],
-                lots=spec.quantity_lots(request.quantity),
-                limit=_units(spec, request.limit_price),
-                stop=_units(spec, request.stop_price),
-                time_in_force=EngineTimeInForce[request.time_in_force],
-            )
-        )
+        row = self._engine.submit(new_order(request.venue_terms, spec, side=request.side, place=self._places[spec.id]))
         if self._engine.state(row) is EngineOrderState.REFUSED:
             return self._engine.reason(row)
         self._working[row] = request
@@ -189,10 +180,6 @@ def _require_ok(status: StepStatus, where: str) -> None:
         raise OutOfBounds(
             f"Matching {where} ended with {status.name}.", where=where, hint="Look at the bar, or lower the instrument's largest quantity."
         )
-
-
-def _units(spec: InstrumentSpec, price: Decimal | None) -> int:
-    return 0 if price is None else spec.price_units(price)
 
 
 def _engine_bar(bar: Bar, spec: InstrumentSpec) -> EngineBar:

@@ -18,9 +18,9 @@ from apps.markets.contracts import Bar
 from apps.orders.adapters.simulated import mapping
 from apps.orders.contracts import Liquidity, OrderTerms
 from apps.orders.domain import engine_codes as code
-from apps.orders.domain.engine import NewOrder
 from apps.orders.domain.engine_book import accept_in_order, acting_rows, engine_for, restore
 from apps.orders.domain.engine_codes import Reason, StepStatus
+from apps.orders.domain.engine_terms import new_order
 from apps.orders.domain.instants import day_end, microseconds, moment
 from apps.orders.domain.terms import ppm_of_percent
 from apps.orders.models import SimulatedAccount, SimulatedFill, SimulatedOrder
@@ -89,7 +89,7 @@ class VenueBook:
     def submit(self, order: SimulatedOrder, terms: OrderTerms, *, parent: SimulatedOrder | None) -> Reason:
         """Submit a new row with these terms; NONE and it is in the book, else why not. `parent` is one of the working orders."""
         spec = self._specs[order.instrument_id]
-        new: NewOrder = mapping.to_new_order(
+        new = new_order(
             terms,
             spec,
             side=Side(order.side),

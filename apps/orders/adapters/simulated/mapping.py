@@ -12,11 +12,12 @@ from apps.core.vocabulary import OrderType, Side, TimeInForce
 from apps.markets.contracts import Bar
 from apps.orders.contracts import Amendment, Liquidity, SlippageChoice, VenueProfile
 from apps.orders.domain import engine_codes as code
-from apps.orders.domain.engine import EngineBar, NewOrder
+from apps.orders.domain.engine import EngineBar
 from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, EngineTimeInForce, Reason
+from apps.orders.domain.engine_terms import terms_columns
 from apps.orders.domain.instants import microseconds, moment
 from apps.orders.domain.reasons import sentence
-from apps.orders.domain.terms import OrderTerms, ppm_of_percent
+from apps.orders.domain.terms import OrderTerms
 from apps.orders.domain.venue_profiles import VenueTerms, tiers_of
 from apps.orders.models import SimulatedAccount, SimulatedFill, SimulatedOrder
 from apps.orders.ports import NOTHING_TOLD, BrokerFill, BrokerOrder, BrokerOrderState, VenueOrderStatus
@@ -59,32 +60,10 @@ def to_row(order: BrokerOrder, *, account_id: UUID, accepted_at: datetime) -> Si
     )
 
 
-def to_new_order(terms: OrderTerms, spec: InstrumentSpec, *, side: Side, place: int, parent: int, group: int) -> NewOrder:
-    """The order as it is submitted to the engine."""
-    columns = _terms_columns(terms, spec)
-    return NewOrder(
-        place=place,
-        side=side.sign,
-        order_type=EngineOrderType[terms.order_type],
-        lots=columns[code.O_LOTS],
-        limit=columns[code.O_LIMIT],
-        stop=columns[code.O_STOP],
-        trail=columns[code.O_TRAIL],
-        trail_ppm=columns[code.O_TRAIL_PPM],
-        time_in_force=EngineTimeInForce[terms.time_in_force],
-        flags=columns[code.O_FLAGS],
-        expires_at=microseconds(terms.expires_at) if terms.expires_at else code.NEVER,
-        parent=parent,
-        group=group,
-        stop_ppm=columns[code.O_STOP_PPM],
-        limit_ppm=columns[code.O_LIMIT_PPM],
-    )
-
-
 def to_columns(row: SimulatedOrder, spec: InstrumentSpec, *, place: int, parent: int, group: int) -> dict[int, int]:
     """The row as the engine's book has it."""
     ends_at = row.day_ends_at or row.expires_at
-    columns = _terms_columns(row.terms, spec)
+    columns = terms_columns(row.terms, spec)
     columns[code.O_FLAGS] |= row.flags
     return columns | {
         code.O_PLACE: place,
@@ -100,20 +79,6 @@ def to_columns(row: SimulatedOrder, spec: InstrumentSpec, *, place: int, parent:
         code.O_PARENT: parent,
         code.O_GROUP: group,
         code.O_WAS_RAISED: row.trail_was_raised,
-    }
-
-
-def _terms_columns(terms: OrderTerms, spec: InstrumentSpec) -> dict[int, int]:
-    """Quantities, prices and flags. A trailing order's stop is where it stands now."""
-    return {
-        code.O_LOTS: spec.quantity_lots(terms.quantity),
-        code.O_LIMIT: spec.price_units(terms.limit_price) if terms.limit_price is not None else 0,
-        code.O_STOP: spec.price_units(terms.stop_price) if terms.stop_price is not None else 0,
-        code.O_TRAIL: spec.price_units(terms.trail_amount) if terms.trail_amount is not None else 0,
-        code.O_TRAIL_PPM: ppm_of_percent(terms.trail_percent) if terms.trail_percent is not None else 0,
-        code.O_STOP_PPM: ppm_of_percent(terms.stop_offset_percent) if terms.stop_offset_percent is not None else 0,
-        code.O_LIMIT_PPM: ppm_of_percent(terms.limit_offset_percent) if terms.limit_offset_percent is not None else 0,
-        code.O_FLAGS: code.POST_ONLY * terms.is_post_only | code.REDUCE_ONLY * terms.is_reduce_only,
     }
 
 
