@@ -19,8 +19,8 @@ from unfold.widgets import (
 
 from apps.core.errors import TradingError
 from apps.strategies import services
+from apps.strategies.domain.catalog import session_class, session_help, session_kinds
 from apps.strategies.domain.parameters import ParameterSpec, build_parameters, describe_parameters
-from apps.strategies.domain.strategy import strategy_class, strategy_kinds
 from apps.strategies.models import Decision, Strategy, TradingSession
 
 PREFIX = "parameter_"
@@ -50,12 +50,12 @@ class StrategyForm(forms.ModelForm[Strategy]):
         super().__init__(*args, **kwargs)
         kind_field = self.fields["kind"]
         assert isinstance(kind_field, forms.ChoiceField)
-        kind_field.choices = list(strategy_kinds().items())
+        kind_field.choices = list(session_kinds().items())
         for spec in self._specs():
             self.fields[PREFIX + spec.name] = _form_field(spec, self.instance.parameters.get(spec.name, spec.default))
 
     def _specs(self) -> list[ParameterSpec]:
-        return describe_parameters(strategy_class(self.instance.kind).Parameters) if self.instance.kind else []
+        return describe_parameters(session_class(self.instance.kind).Parameters) if self.instance.kind else []
 
     def parameter_values(self) -> dict[str, Any]:
         """The parameters as entered."""
@@ -65,7 +65,7 @@ class StrategyForm(forms.ModelForm[Strategy]):
         cleaned: dict[str, Any] = super().clean() or {}
         if self.instance.pk and not self.errors and cleaned.get("kind") == self.instance.kind:
             try:
-                build_parameters(strategy_class(self.instance.kind).Parameters, self.parameter_values())
+                build_parameters(session_class(self.instance.kind).Parameters, self.parameter_values())
             except TradingError as error:
                 self.add_error(PREFIX + error.where if PREFIX + error.where in self.fields else None, error.message)
         return cleaned
@@ -79,8 +79,9 @@ class StrategyAdmin(ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Strategy | None = None) -> Any:
         sections: list[Any] = [(None, {"fields": ("name", "kind", "note")})]
         if obj is not None:
-            names = [PREFIX + spec.name for spec in describe_parameters(strategy_class(obj.kind).Parameters)]
-            sections.append(("Parameters", {"fields": names, "description": "Running sessions use new values from their next bar on."}))
+            names = [PREFIX + spec.name for spec in describe_parameters(session_class(obj.kind).Parameters)]
+            what = f"{session_help(obj.kind)} Running sessions use new values from their next bar on."
+            sections.append(("Parameters", {"fields": names, "description": what}))
         return sections
 
     def get_form(self, request: HttpRequest, obj: Strategy | None = None, change: bool = False, **kwargs: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
 
@@ -52,6 +53,10 @@ class TradingSession(UuidModel):
     state_reason = models.CharField(max_length=300, blank=True)
     keep_positions = models.BooleanField(default=False, help_text="Do not flatten when stopping.")
     last_bar_at = models.DateTimeField(null=True, blank=True, help_text="Close of the last bar decided on.")
+    starts_after = models.DateTimeField(
+        null=True, blank=True, help_text="The venue's time when it was last started: bars that close later are told to an event strategy."
+    )
+    bars_told = models.PositiveIntegerField(default=0, help_text="Bars that an event strategy was told since then.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
@@ -86,7 +91,12 @@ class Decision(UuidModel):
     sizing = models.JSONField(default=dict, help_text="quantity, reason, inputs")
     verdict_id = models.UUIDField(null=True, blank=True)
     checks = models.JSONField(default=list, help_text="The verdict's checks: code, passed, value, limit, message.")
-    order_id = models.UUIDField(null=True, blank=True, unique=True)
+    order_id = models.UUIDField(null=True, blank=True, unique=True, help_text="The order that it led to; the first of several.")
+    actions = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="For an event strategy: the bar's number, the fills it was told, its order calls and their answers.",
+    )
     code_version = models.CharField(max_length=40, blank=True)
     decided_at = models.DateTimeField(help_text="Wall clock.")
     duration_ms = models.FloatField(default=0.0)
@@ -98,6 +108,12 @@ class Decision(UuidModel):
 
     def __str__(self) -> str:
         return f"{self.bar_at:%Y-%m-%d} {self.outcome}"
+
+    @property
+    def order_ids(self) -> list[UUID]:
+        """Every order that it led to."""
+        called = [UUID(call["order_id"]) for call in self.actions.get("calls", ()) if call.get("order_id")]
+        return called or ([self.order_id] if self.order_id else [])
 
 
 class ReplayRequest(UuidModel):

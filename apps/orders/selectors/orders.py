@@ -38,7 +38,7 @@ def order(order_id: UUID) -> OrderView:
     row = Order.objects.select_related("instrument").filter(pk=order_id).first()
     if row is None:
         raise NotFound(f"There is no order {order_id}.", where="order_id")
-    return _order_view(row)
+    return order_view(row)
 
 
 def order_detail(order_id: UUID) -> OrderDetail:
@@ -56,7 +56,7 @@ def order_detail(order_id: UUID) -> OrderDetail:
 
 
 def _views(rows: QuerySet[Order]) -> tuple[OrderView, ...]:
-    return tuple(_order_view(row) for row in rows.select_related("instrument").order_by("id"))
+    return tuple(order_view(row) for row in rows.select_related("instrument").order_by("id"))
 
 
 def amendments(order_id: UUID) -> list[AmendmentView]:
@@ -100,7 +100,7 @@ def orders(
     if before is not None:
         wanted &= Q(id__lt=before)
     rows = Order.objects.select_related("instrument").filter(wanted).order_by("-id")[: min(limit, MAX_ROWS)]
-    return [_order_view(row) for row in rows]
+    return [order_view(row) for row in rows]
 
 
 def open_orders(account_id: UUID | None = None) -> list[OrderView]:
@@ -147,7 +147,7 @@ def fills(
         rows = rows.filter(occurred_at__gte=since)
     if before is not None:
         rows = rows.filter(id__lt=before)
-    return [_fill_view(row) for row in rows[: min(limit, MAX_ROWS)]]
+    return [fill_view(row) for row in rows[: min(limit, MAX_ROWS)]]
 
 
 def session_position(origin_id: UUID, instrument_id: UUID) -> Decimal:
@@ -200,7 +200,8 @@ def matched_through(account_id: UUID) -> datetime | None:
     return simulated or FillCursor.objects.filter(pk=account_id).values_list("matched_through", flat=True).first()
 
 
-def _order_view(row: Order) -> OrderView:
+def order_view(row: Order) -> OrderView:
+    """The row, whose instrument has been read, as others see it."""
     return OrderView(
         id=row.id,
         client_order_id=row.client_order_id,
@@ -241,7 +242,8 @@ def _order_view(row: Order) -> OrderView:
     )
 
 
-def _fill_view(row: Fill) -> FillView:
+def fill_view(row: Fill) -> FillView:
+    """The row, whose instrument has been read, as others see it."""
     return FillView(
         id=row.id,
         order_id=row.order_id,

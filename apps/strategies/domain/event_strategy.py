@@ -137,6 +137,8 @@ class EventStrategy(ABC):
     """Bars that are told before orders are taken; orders given earlier do nothing."""
     confidence: ClassVar[float] = 0.5
     """How sure its entries are, for the limit on confidence: 0.5 claims nothing."""
+    forecast_horizon_bars: ClassVar[int] = 5
+    """The forecast that its decisions in a session carry: 1 or 5 bars ahead."""
 
     def __init__(self, parameters: Any) -> None:
         self.parameters = parameters

@@ -15,8 +15,8 @@ from apps.core.vocabulary import Timeframe, TradingMode
 from apps.markets import selectors as markets
 from apps.markets.contracts import VenueKind
 from apps.strategies.contracts import Outcome, SessionState
+from apps.strategies.domain.catalog import session_class, session_help
 from apps.strategies.domain.parameters import ParameterSpec, build_parameters, describe_parameters
-from apps.strategies.domain.strategy import strategy_class
 from apps.strategies.models import Decision, ReplayRequest, Strategy, TradingSession
 
 LATE_BARS_LOOKED_BACK = 100
@@ -28,6 +28,7 @@ class StrategyView:
     name: str
     kind: str
     title: str
+    help: str
     parameters: dict[str, Any]
     specs: list[ParameterSpec]
     note: str
@@ -109,6 +110,10 @@ class DecisionView:
     verdict_id: UUID | None
     checks: list[dict[str, Any]]
     order_id: UUID | None
+    """The first of `order_ids`."""
+    order_ids: list[UUID]
+    actions: dict[str, Any]
+    """Of an event strategy: what it was told and its order calls with their answers."""
     code_version: str
     decided_at: datetime
     duration_ms: float
@@ -262,12 +267,13 @@ def _one_decision(condition: Q, message: str) -> DecisionView:
 
 
 def _strategy_view(row: Strategy) -> StrategyView:
-    cls = strategy_class(row.kind)
+    cls = session_class(row.kind)
     return StrategyView(
         id=row.id,
         name=row.name,
         kind=row.kind,
         title=cls.title,
+        help=session_help(row.kind),
         parameters=asdict(build_parameters(cls.Parameters, row.parameters)),
         specs=describe_parameters(cls.Parameters),
         note=row.note,
@@ -295,5 +301,5 @@ def _decision_view(row: Decision) -> DecisionView:
         features=row.features, forecast_id=row.forecast_id, forecast_refusal=row.forecast_refusal, parameters=row.parameters,
         signal=row.signal, position_before=row.position_before, risk_factor=row.risk_factor,
         risk_factor_reasons=row.risk_factor_reasons, sizing=row.sizing, verdict_id=row.verdict_id, checks=row.checks,
-        order_id=row.order_id, code_version=row.code_version, decided_at=row.decided_at, duration_ms=row.duration_ms,
+        order_id=row.order_id, order_ids=row.order_ids, actions=row.actions, code_version=row.code_version, decided_at=row.decided_at, duration_ms=row.duration_ms,
     )  # fmt: skip

@@ -12,7 +12,8 @@ from apps.strategies.models import TradingSession
 
 
 class SessionBarrier:
-    """Implements `markets.ports.ReplayBarrier`: every account is matched and every active session has decided through the bar, and every intent is sent."""
+    """Implements `markets.ports.ReplayBarrier`: every account is matched and every active session has decided through the bar,
+    every intent is sent, and every cancel and change is answered."""
 
     def waiting_for(self, venue_id: UUID, closed_at: datetime) -> str:
         """Empty when the next bar may come, else what is still missing, in words."""
@@ -33,4 +34,7 @@ class SessionBarrier:
         unsent = orders.unsent_intents(venue_id)
         if unsent:
             return f"{unsent} order{'s are' if unsent > 1 else ' is'} not sent yet."
+        wishes = orders.unanswered_wishes(venue_id)
+        if wishes:
+            return f"{wishes} cancel{'s' if wishes > 1 else ''} or change{'s' if wishes > 1 else ''} of orders not answered yet."
         return ""

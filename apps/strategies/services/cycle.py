@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from apps.common.failpoints import failpoint
 from apps.common.leases import HeldLease, fence
@@ -24,6 +25,8 @@ from apps.strategies.contracts import DecisionMade, Outcome, SessionState, Signa
 from apps.strategies.domain.evaluation import Evaluation
 from apps.strategies.models import Decision, TradingSession
 from apps.strategies.services.evaluation import Case, decision_fields, evaluate, gather_inputs
+from apps.strategies.services.event_evaluation import EventCase
+from apps.strategies.services.event_sessions import Living, keep_living
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,9 @@ def decide_bars(due: Sequence[Due], *, lease: HeldLease | None = None) -> list[D
     with transaction.atomic():
         if lease is not None:
             fence(lease)
-        decided = _decide(due)
+        decided, living = _decide(due)
         notify(Channel.DECISIONS)
+    keep_living(living)
     failpoint("cycle.after_decisions_committed")
     return decided
 
@@ -65,7 +69,8 @@ def decide_bar(*, session_id: UUID, bar_at: datetime, is_late: bool = False, lea
     return decide_bars([Due(session_id, bar_at, is_late)], lease=lease)[0]
 
 
-def _decide(due: Sequence[Due]) -> list[Decided | None]:
+def _decide(due: Sequence[Due]) -> tuple[list[Decided | None], list[Living]]:
+    """What was decided, and the strategies that were told their bars."""
     started = time.perf_counter()
     sessions = _locked([item.session_id for item in due])
     open_items = [item for item in due if _is_open(item, sessions.get(item.session_id))]
@@ -73,6 +78,8 @@ def _decide(due: Sequence[Due]) -> list[Decided | None]:
     share = (time.perf_counter() - started) / max(len(open_items), 1)
     stored = [_evaluated(case, share) for case in found if case is not None]
     _move_on(open_items, sessions)
+    told = [case for case, _, evaluation in stored if isinstance(case, EventCase) and evaluation.error is None]
+    _count_told([case.session.id for case, decision, _ in stored if decision.actions.get("calls") is not None])
     failpoint("cycle.before_decision_stored")
     Decision.objects.bulk_create([decision for _, decision, _ in stored])
     record_events([item for case, decision, evaluation in stored for item in _events(case.session, decision, evaluation)])
@@ -80,7 +87,7 @@ def _decide(due: Sequence[Due]) -> list[Decided | None]:
         case.session.id: Decided(decision.id, case.session.id, evaluation.outcome, evaluation.sentence)
         for case, decision, evaluation in stored
     }
-    return [decided.get(item.session_id) for item in due]
+    return [decided.get(item.session_id) for item in due], [case.living for case in told]
 
 
 def _locked(session_ids: Sequence[UUID]) -> dict[UUID, TradingSession]:
@@ -112,11 +119,17 @@ def _move_on(items: Sequence[Due], sessions: dict[UUID, TradingSession]) -> None
         TradingSession.objects.filter(id__in=ids).update(last_bar_at=bar_at)
 
 
-def _evaluated(case: Case, share: float) -> tuple[Case, Decision, Evaluation]:
+def _count_told(session_ids: list[UUID]) -> None:
+    """One more bar that these sessions' strategies were told."""
+    if session_ids:
+        TradingSession.objects.filter(id__in=session_ids).update(bars_told=F("bars_told") + 1)
+
+
+def _evaluated(case: Case | EventCase, share: float) -> tuple[Case | EventCase, Decision, Evaluation]:
     """The decision, not stored yet; `share` is this session's part of the seconds spent for all."""
     started = time.perf_counter()
     decision_id = uuid7()
-    evaluation = evaluate(case.inputs, decision_id=decision_id)
+    evaluation = evaluate(case, decision_id=decision_id)
     decision = Decision(
         id=decision_id,
         session=case.session,

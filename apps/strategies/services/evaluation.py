@@ -21,14 +21,20 @@ from apps.markets import selectors as markets
 from apps.markets.contracts import BarWindow
 from apps.orders import selectors as orders
 from apps.orders import services as order_services
+from apps.orders.contracts import Standing
 from apps.portfolio import selectors as portfolio
 from apps.risk import services as risk
 from apps.risk.contracts import OrderProposal, RiskFactor, Sizing, Verdict
 from apps.strategies.contracts import SessionState
 from apps.strategies.domain import deciding
+from apps.strategies.domain.catalog import is_event_kind
 from apps.strategies.domain.evaluation import Evaluation, Ids, Inputs, Terms
+from apps.strategies.domain.event_deciding import EventInputs
+from apps.strategies.domain.event_strategy import EventStrategy
 from apps.strategies.domain.strategy import Strategy, build_strategy
 from apps.strategies.models import TradingSession
+from apps.strategies.services.event_evaluation import EventCase, evaluate_event_case
+from apps.strategies.services.event_sessions import Living, Standings, keep_living, standings_of, take_living, untold_fills
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +53,9 @@ class LedgerDesk:
     def drawdown(self) -> Decimal:
         return portfolio.account_summary(self._account_id).drawdown
 
+    def equity(self) -> Decimal:
+        return portfolio.account_summary(self._account_id).equity
+
     def risk_factor(self, *, confidence: float | None, drawdown: Decimal, volatility_ratio: float | None, at: datetime) -> RiskFactor:
         return risk.current_factor(
             account_id=self._account_id, confidence=confidence, drawdown=drawdown, volatility_ratio=volatility_ratio, at=at
@@ -64,34 +73,87 @@ class Case:
     inputs: Inputs
 
 
-def gather_inputs(wanted: Sequence[tuple[TradingSession, datetime, bool]]) -> list[Case | None]:
+def gather_inputs(wanted: Sequence[tuple[TradingSession, datetime, bool]]) -> list[Case | EventCase | None]:
     """Read the inputs of several sessions' bars (session, close, whether it came late) together; None where an instrument has no bar there.
 
     Every horizon is forecast on each bar that is not late (each forecast is stored and published); a session's is the one it goes by.
     """
-    strategies = [build_strategy(session.strategy.kind, session.strategy.parameters) for session, _, _ in wanted]
+    living = {session.id: take_living(session) for session, _, _ in wanted if is_event_kind(session.strategy.kind)}
+    strategies = [
+        living[session.id].session.strategy if session.id in living else build_strategy(session.strategy.kind, session.strategy.parameters)
+        for session, _, _ in wanted
+    ]
     windows = _windows(wanted, strategies)
     timely = [window for (_, _, is_late), window in zip(wanted, windows, strict=True) if window is not None and not is_late]
     made = iter(forecasts.forecast_windows(timely, horizons=HORIZONS))
-    standings = orders.standings([(session.id, session.account_id, session.instrument_id) for session, _, _ in wanted])
+    known = _Known(
+        living=living,
+        positions=orders.standings([(session.id, session.account_id, session.instrument_id) for session, _, _ in wanted]),
+        standings=standings_of(list(living.values())) if living else {},
+    )
+    keep_living(
+        living[session.id] for (session, _, _), window in zip(wanted, windows, strict=True) if window is None and session.id in living
+    )
     return [
-        Case(
-            session,
-            Inputs(
-                terms=_terms(session),
-                bar_at=bar_at,
-                is_late=is_late,
-                strategy=strategy,
-                window=window,
-                position=standings[session.id].position,
-                has_open_order=standings[session.id].has_open_order,
-                forecast=None if is_late else next(made)[strategy.forecast_horizon_bars],
-            ),
-        )
-        if window is not None
-        else None
-        for (session, bar_at, is_late), strategy, window in zip(wanted, strategies, windows, strict=True)
+        known.case(item, strategy, window, None if item[2] else next(made)[strategy.forecast_horizon_bars]) if window is not None else None
+        for item, strategy, window in zip(wanted, strategies, windows, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was read for all sessions of a round together."""
+
+    living: dict[UUID, Living]
+    positions: dict[UUID, Standing]
+    standings: dict[UUID, Standings]
+
+    def case(
+        self,
+        item: tuple[TradingSession, datetime, bool],
+        strategy: Strategy | EventStrategy,
+        window: BarWindow,
+        forecast: ForecastView | NoForecast | None,
+    ) -> Case | EventCase:
+        """One session's bar."""
+        session, bar_at, is_late = item
+        position = self.positions[session.id]
+        if isinstance(strategy, EventStrategy):
+            return self._event_case(item, window, forecast)
+        inputs = Inputs(
+            terms=_terms(session),
+            bar_at=bar_at,
+            is_late=is_late,
+            strategy=strategy,
+            window=window,
+            position=position.position,
+            has_open_order=position.has_open_order,
+            forecast=forecast,
+        )
+        return Case(session, inputs)
+
+    def _event_case(
+        self, item: tuple[TradingSession, datetime, bool], window: BarWindow, forecast: ForecastView | NoForecast | None
+    ) -> EventCase:
+        session, bar_at, is_late = item
+        living, standings = self.living[session.id], self.standings[session.id]
+        is_missed = session.last_bar_at is not None and session.last_bar_at >= bar_at
+        inputs = EventInputs(
+            terms=_terms(session),
+            bar_at=bar_at,
+            is_late=is_late,
+            is_missed=is_missed,
+            kind=session.strategy.kind,
+            life=living.starts_after.isoformat(),
+            session=living.session,
+            window=window,
+            position=self.positions[session.id].position,
+            fills=[] if is_missed else untold_fills(living, until=bar_at),
+            standings=standings.by_ticket,
+            strays=standings.strays,
+            forecast=forecast,
+        )
+        return EventCase(session, living, inputs)
 
 
 def _terms(session: TradingSession) -> Terms:
@@ -108,7 +170,9 @@ def _terms(session: TradingSession) -> Terms:
     )
 
 
-def _windows(wanted: Sequence[tuple[TradingSession, datetime, bool]], strategies: Sequence[Strategy]) -> list[BarWindow | None]:
+def _windows(
+    wanted: Sequence[tuple[TradingSession, datetime, bool]], strategies: Sequence[Strategy | EventStrategy]
+) -> list[BarWindow | None]:
     """The bars each session needs; one read where several trade the same instrument."""
     needed = [max(strategy.warmup_bars, WARMUP_BARS) for strategy in strategies]
     most: dict[tuple[UUID, str, datetime], int] = {}
@@ -127,8 +191,11 @@ def _windows(wanted: Sequence[tuple[TradingSession, datetime, bool]], strategies
     ]
 
 
-def evaluate(inputs: Inputs, *, decision_id: UUID) -> Evaluation:
-    """Work out what the session does on its bar and record the order it wants as an intent. A database error goes up."""
+def evaluate(case: Case | EventCase, *, decision_id: UUID) -> Evaluation:
+    """Work out what the session does on its bar and record what it wants ordered as intents. A database error goes up."""
+    if isinstance(case, EventCase):
+        return evaluate_event_case(case, LedgerDesk(case.inputs.terms.account_id), decision_id=decision_id)
+    inputs = case.inputs
     ids = Ids(decision_id, uuid7)
     evaluation = deciding.evaluate(inputs, LedgerDesk(inputs.terms.account_id), ids, passed_on=(DatabaseError,))
     if evaluation.error is not None:
@@ -160,6 +227,7 @@ def decision_fields(evaluation: Evaluation) -> dict[str, Any]:
         "verdict_id": evaluation.verdict.id if evaluation.verdict else None,
         "checks": [check.as_dict() for check in evaluation.verdict.checks] if evaluation.verdict else [],
         "order_id": evaluation.order.id if evaluation.order else None,
+        "actions": evaluation.actions,
     }
 
 

@@ -12,15 +12,15 @@ from django.db import transaction
 from apps.core.errors import NotFound
 from apps.events.services import record_event
 from apps.strategies.contracts import StrategyConfigChanged
+from apps.strategies.domain.catalog import session_class
 from apps.strategies.domain.parameters import build_parameters
-from apps.strategies.domain.strategy import strategy_class
 from apps.strategies.models import Strategy
 
 
 @transaction.atomic
 def ensure_strategy(*, name: str, kind: str, parameters: dict[str, Any] | None = None) -> UUID:
     """The id of the strategy called `name`, created with these parameters if there is none."""
-    build_parameters(strategy_class(kind).Parameters, parameters or {})
+    build_parameters(session_class(kind).Parameters, parameters or {})
     row, _ = Strategy.objects.get_or_create(name=name, defaults={"kind": kind, "parameters": parameters or {}})
     return row.id
 
@@ -32,7 +32,7 @@ def update_parameters(*, strategy_id: UUID, values: dict[str, Any], actor: str, 
     if row is None:
         raise NotFound(f"There is no strategy {strategy_id}.", where="strategy_id")
     merged = {**row.parameters, **values}
-    effective = asdict(build_parameters(strategy_class(row.kind).Parameters, merged))
+    effective = asdict(build_parameters(session_class(row.kind).Parameters, merged))
     if effective != row.parameters:
         row.parameters = effective
         row.save(update_fields=["parameters", "updated_at"])

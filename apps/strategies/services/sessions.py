@@ -96,7 +96,8 @@ def start_session(*, session_id: UUID, actor: str) -> None:
     row.state_reason = ""
     row.started_at = datetime.now(UTC)
     row.stopped_at = None
-    row.last_bar_at = venue.now_at
+    row.last_bar_at = row.starts_after = venue.now_at
+    row.bars_told = 0
     row.save()
     record_event(
         SessionStarted(
