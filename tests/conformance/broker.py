@@ -32,12 +32,16 @@ class BrokerBench(Protocol):
         """An order that the venue must refuse."""
         ...
 
-    def exit_order(self, name: str, parent: BrokerOrder) -> BrokerOrder:
-        """A reduce-only sell that waits for `parent`, and that `trade` fills once it is open."""
-        ...
-
     def trade(self) -> None:
         """Let the market fill every resting order completely."""
+        ...
+
+
+class LinkingBench(BrokerBench, Protocol):
+    """The same at a venue that knows parents, groups and reduce-only."""
+
+    def exit_order(self, name: str, parent: BrokerOrder) -> BrokerOrder:
+        """A reduce-only sell that waits for `parent`, and that `trade` fills once it is open."""
         ...
 
 
@@ -149,6 +153,19 @@ def an_amended_order_works_with_its_new_terms_and_amending_again_changes_nothing
     assert sum(fill.quantity for fill in broker.fills_since(0)) == order.quantity * 2
 
 
+def an_amendment_is_made_or_refused_in_words_and_nothing_in_between(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.resting_order("a")
+    broker.place(order)
+    answer = broker.amend(order.client_order_id, Amendment(quantity=order.quantity * 2))
+    bench.trade()
+    traded = sum(fill.quantity for fill in broker.fills_since(0))
+    if answer.outcome is AmendOutcome.CONFIRMED:
+        assert traded == order.quantity * 2
+    else:
+        assert answer.outcome is AmendOutcome.REFUSED
+        assert (traded, bool(answer.reason)) == (order.quantity, True)
+
+
 def amending_what_has_ended_or_is_unknown_is_refused_in_words(bench: BrokerBench) -> None:
     broker, cancelled, filled = bench.broker(), bench.resting_order("a"), bench.resting_order("b")
     broker.place(cancelled)
@@ -161,7 +178,7 @@ def amending_what_has_ended_or_is_unknown_is_refused_in_words(bench: BrokerBench
         assert answer.reason
     state = broker.order_state(filled.client_order_id)
     assert state is not None
-    assert (state.filled, state.terms.quantity) == (filled.quantity, filled.quantity)
+    assert state.filled == filled.quantity
 
 
 def an_impossible_amendment_is_refused_and_leaves_the_order_as_it_is(bench: BrokerBench) -> None:
@@ -174,7 +191,7 @@ def an_impossible_amendment_is_refused_and_leaves_the_order_as_it_is(bench: Brok
     assert broker.order_state(order.client_order_id) == before
 
 
-def a_child_waits_for_its_parent_and_trades_what_that_has_traded(bench: BrokerBench) -> None:
+def a_child_waits_for_its_parent_and_trades_what_that_has_traded(bench: LinkingBench) -> None:
     broker, parent = bench.broker(), bench.resting_order("a")
     child = bench.exit_order("b", parent)
     broker.place(parent)
@@ -192,7 +209,7 @@ def a_child_waits_for_its_parent_and_trades_what_that_has_traded(bench: BrokerBe
     assert [position for position in broker.positions() if position.quantity] == []
 
 
-def a_child_that_comes_after_its_parent_has_filled_opens_at_once(bench: BrokerBench) -> None:
+def a_child_that_comes_after_its_parent_has_filled_opens_at_once(bench: LinkingBench) -> None:
     broker, parent = bench.broker(), bench.resting_order("a")
     broker.place(parent)
     bench.trade()
@@ -202,7 +219,7 @@ def a_child_that_comes_after_its_parent_has_filled_opens_at_once(bench: BrokerBe
     assert [position for position in broker.positions() if position.quantity] == []
 
 
-def children_of_an_order_that_ends_unfilled_end_with_it(bench: BrokerBench) -> None:
+def children_of_an_order_that_ends_unfilled_end_with_it(bench: LinkingBench) -> None:
     broker, parent = bench.broker(), bench.resting_order("a")
     child = bench.exit_order("b", parent)
     broker.place(parent)
@@ -218,13 +235,13 @@ def children_of_an_order_that_ends_unfilled_end_with_it(bench: BrokerBench) -> N
     assert list(broker.fills_since(0)) == []
 
 
-def a_child_of_an_unknown_order_is_refused(bench: BrokerBench) -> None:
+def a_child_of_an_unknown_order_is_refused(bench: LinkingBench) -> None:
     answer = bench.broker().place(bench.exit_order("b", bench.resting_order("never-sent")))
     assert answer.outcome is PlaceOutcome.REJECTED
     assert answer.reason
 
 
-def of_a_group_no_more_trades_than_one_of_it_asked_for(bench: BrokerBench) -> None:
+def of_a_group_no_more_trades_than_one_of_it_asked_for(bench: LinkingBench) -> None:
     broker, group_id = bench.broker(), UUID(int=1)
     members = [replace(bench.resting_order(name), group_id=group_id) for name in "abc"]
     for member in members:
@@ -237,13 +254,24 @@ def of_a_group_no_more_trades_than_one_of_it_asked_for(bench: BrokerBench) -> No
     assert all(state.reason for state in states if state and state.status is VenueOrderStatus.CANCELLED)
 
 
-def reduce_only_without_a_position_trades_nothing(bench: BrokerBench) -> None:
+def reduce_only_without_a_position_trades_nothing(bench: LinkingBench) -> None:
     broker = bench.broker()
     lone = replace(bench.exit_order("a", bench.resting_order("p")), parent_client_order_id="")
     broker.place(lone)
     bench.trade()
     assert list(broker.fills_since(0)) == []
     assert [position for position in broker.positions() if position.quantity] == []
+
+
+def what_cannot_be_linked_is_refused_in_words(bench: BrokerBench) -> None:
+    broker, order = bench.broker(), bench.resting_order("a")
+    broker.place(order)
+    child = replace(bench.resting_order("b"), parent_client_order_id=order.client_order_id)
+    for linked in (child, replace(bench.resting_order("c"), group_id=UUID(int=1))):
+        answer = broker.place(linked)
+        assert answer.outcome is PlaceOutcome.REJECTED
+        assert answer.reason
+    assert len(broker.open_orders()) == 1
 
 
 PROMISES: tuple[Callable[[BrokerBench], None], ...] = (
@@ -256,9 +284,21 @@ PROMISES: tuple[Callable[[BrokerBench], None], ...] = (
     open_orders_are_those_that_may_still_trade,
     fills_are_read_by_cursor_ascending_and_again_the_same,
     positions_and_balances_are_what_the_fills_made_of_them,
-    an_amended_order_works_with_its_new_terms_and_amending_again_changes_nothing,
+    an_amendment_is_made_or_refused_in_words_and_nothing_in_between,
     amending_what_has_ended_or_is_unknown_is_refused_in_words,
+)
+"""Of every broker."""
+
+AMENDING_PROMISES: tuple[Callable[[BrokerBench], None], ...] = (
+    an_amended_order_works_with_its_new_terms_and_amending_again_changes_nothing,
     an_impossible_amendment_is_refused_and_leaves_the_order_as_it_is,
+)
+"""Of a broker that can change open orders; it tells with what they work."""
+
+PLAIN_PROMISES: tuple[Callable[[BrokerBench], None], ...] = (what_cannot_be_linked_is_refused_in_words,)
+"""Of a broker that knows single orders alone."""
+
+LINKING_PROMISES: tuple[Callable[[LinkingBench], None], ...] = (
     a_child_waits_for_its_parent_and_trades_what_that_has_traded,
     a_child_that_comes_after_its_parent_has_filled_opens_at_once,
     children_of_an_order_that_ends_unfilled_end_with_it,
@@ -266,3 +306,4 @@ PROMISES: tuple[Callable[[BrokerBench], None], ...] = (
     of_a_group_no_more_trades_than_one_of_it_asked_for,
     reduce_only_without_a_position_trades_nothing,
 )
+"""Of a broker that knows parents, groups and reduce-only."""

@@ -14,7 +14,7 @@ from apps.core.ports import port
 from apps.core.vocabulary import OrderType, Side, TimeInForce
 from apps.orders.adapters.simulated.broker import SimulatedBroker
 from apps.orders.ports import AccountDirectory, BrokerOrder
-from tests.conformance.broker import PROMISES, BrokerBench
+from tests.conformance.broker import AMENDING_PROMISES, LINKING_PROMISES, PROMISES, LinkingBench
 from tests.factories.trading_world import World, add_bar, open_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +57,6 @@ class SimulatedBench:
         )
 
 
-@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-def test_promise(promise: Callable[[BrokerBench], None]) -> None:
+@pytest.mark.parametrize("promise", [*PROMISES, *AMENDING_PROMISES, *LINKING_PROMISES], ids=lambda promise: promise.__name__)
+def test_promise(promise: Callable[[LinkingBench], None]) -> None:
     promise(SimulatedBench(open_world()))

@@ -42,7 +42,7 @@ from apps.strategies.contracts import Outcome
 from apps.strategies.domain.strategy import strategy_kinds
 from apps.strategies.models import Decision, Strategy
 from apps.strategies.services import create_session, decide_bar, ensure_strategy, start_session
-from tests.conformance.broker import PROMISES
+from tests.conformance.broker import PLAIN_PROMISES, PROMISES
 from tests.factories.trading_world import World, add_bar, open_world, place
 from tests.integration.risk.orders import assess, propose, refused_by
 
@@ -197,7 +197,7 @@ class NotebookBench:
 
 def test_the_broker_keeps_every_promise() -> None:
     assert "notebook" in broker_names()
-    for promise in PROMISES:
+    for promise in (*PROMISES, *PLAIN_PROMISES):
         promise(NotebookBench())
 
 
