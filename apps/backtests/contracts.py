@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -124,11 +125,14 @@ class SharpeJudgement:
 
 @dataclass(frozen=True)
 class RunLine:
-    """A run as a list judges it. `score` says what its figures were measured on: a run with too few bars to walk forward is plain."""
+    """A run as a list judges it. `score` says what its figures were measured on: a run with too few bars to walk forward is plain.
+    `first_at` and `last_at` are the ends of its bars, None until it is done."""
 
     summary: RunSummary
     fills_hash: str
     score: str
+    first_at: datetime | None
+    last_at: datetime | None
     judgement: SharpeJudgement | None
 
 
@@ -270,3 +274,29 @@ class SweepFinished(Event):
     points: int
     seconds: float
     message: str
+
+
+@event("backtests.parity_breached", priority=Priority.HIGH)
+class ParityBreached(Event):
+    """A day of an account and its repetition are further apart than the tolerance; `halt_id` is the halt that followed, if one did."""
+
+    account_id: UUID
+    account: str
+    day: str
+    differences: int
+    kinds: str
+    deviation: Decimal
+    deviation_bps: Decimal
+    tolerance_bps: Decimal
+    halt_id: UUID | None
+    message: str
+
+
+@event("backtests.parity_tolerance_changed", priority=Priority.HIGH)
+class ParityToleranceChanged(Event):
+    """A person has set another tolerance; `account` is empty for that of every account."""
+
+    account: str
+    old_value: str
+    new_value: str
+    halts: bool

@@ -2,7 +2,7 @@
 
 import { closeMenus, openDialog } from "./dialogs.js";
 
-const GO = { o: "/", c: "/chart/", d: "/decisions/", e: "/events/", s: "/system/", r: "/orders/", p: "/portfolio/", m: "/models/" };
+const GO = { o: "/", c: "/chart/", d: "/decisions/", e: "/events/", s: "/system/", r: "/orders/", p: "/portfolio/", m: "/models/", b: "/backtests/" };
 let waitingForGo = 0;
 
 export function startKeyboard() {

@@ -7,6 +7,8 @@ const KINDS = {
   "trading.risk_triggered": { kind: "refusals", tone: () => "danger", title: (p) => `Risk refused an order in ${p.symbol}`, text: (p) => p.message, href: () => "/decisions/?outcome=REFUSED_BY_RISK" },
   "trading.emergency_stop": { kind: "errors", tone: () => "danger", title: () => "Trading halted", text: (p) => p.reason, href: () => "/halt/" },
   "system.alert_raised": { kind: "errors", tone: () => "danger", title: (p) => p.title, text: (p) => p.message, href: () => "/system/" },
+  "backtests.run_finished": { kind: "backtests", tone: (p) => (p.state === "DONE" ? "up" : "danger"), title: (p) => `Backtest of ${p.strategy} ${p.state.toLowerCase()}`, text: (p) => `${p.symbols}: ${p.message}`, href: (p) => `/backtests/${p.run_id}/` },
+  "backtests.sweep_finished": { kind: "backtests", tone: (p) => (p.state === "DONE" ? "up" : "danger"), title: (p) => `Sweep of ${p.strategy} ${p.state.toLowerCase()}`, text: (p) => `${p.symbols}: ${p.points} points`, href: (p) => `/backtests/sweeps/${p.sweep_id}/` },
   "market.feed_failed": { kind: "errors", tone: () => "danger", title: () => "Market feed failed", text: (p) => p.message, href: () => "/system/" },
 };
 const AT_MOST = 4;

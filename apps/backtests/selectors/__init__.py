@@ -8,7 +8,7 @@ from apps.backtests.selectors.robustness import Histories, RegimeResult, histori
 from apps.backtests.selectors.runs import progress, run, runs, runs_under_way, tear_sheet
 from apps.backtests.selectors.sweeps import heat_map, sweep, sweep_trials, sweeps
 from apps.backtests.selectors.trades import PlaceResult, places_of, results_by_place, trades_between
-from apps.backtests.selectors.trials import families_of, trials
+from apps.backtests.selectors.trials import families_of, judgement_of_point, strategies_tried, trials
 from apps.backtests.selectors.under_way import work_under_way
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "families_of",
     "heat_map",
     "histories",
+    "judgement_of_point",
     "lines_of",
     "places_of",
     "progress",
@@ -34,6 +35,7 @@ __all__ = [
     "runs",
     "runs_under_way",
     "strategies_run",
+    "strategies_tried",
     "strategy_choice",
     "strategy_choices",
     "sweep",

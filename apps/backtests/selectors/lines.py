@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import F, QuerySet
 
 from apps.backtests.contracts import RunLine
 from apps.backtests.domain.states import RunState
@@ -20,13 +23,13 @@ def run_lines(
 ) -> list[RunLine]:
     """Runs, newest first; `before` is the last one of the page before."""
     wanted: dict[str, Any] = {"state": state, "strategy": strategy, "sweep_id": sweep_id, "id__lt": before}
-    rows = BacktestRun.objects.defer(*_HEAVY).filter(**{name: value for name, value in wanted.items() if value is not None})
+    rows = _rows().filter(**{name: value for name, value in wanted.items() if value is not None})
     return _lines(list(rows[:limit]))
 
 
 def lines_of(run_ids: Sequence[UUID]) -> list[RunLine]:
     """These runs in this order; those that are not there are left out."""
-    rows = {row.id: row for row in BacktestRun.objects.defer(*_HEAVY).filter(id__in=list(run_ids))}
+    rows = {row.id: row for row in _rows().filter(id__in=list(run_ids))}
     return _lines([rows[run_id] for run_id in dict.fromkeys(run_ids) if run_id in rows])
 
 
@@ -35,6 +38,26 @@ def strategies_run() -> list[str]:
     return list(BacktestRun.objects.order_by("strategy").values_list("strategy", flat=True).distinct())
 
 
+def _rows() -> QuerySet[BacktestRun]:
+    """Without what is large, but with the ends of the bars."""
+    span = {"first_at": "tear_sheet__span__from", "last_at": "tear_sheet__span__to"}
+    return BacktestRun.objects.defer(*_HEAVY).annotate(**{name: F(path) for name, path in span.items()})
+
+
 def _lines(rows: Sequence[BacktestRun]) -> list[RunLine]:
     judged = judgements_of_runs(rows)
-    return [RunLine(summary_of(row), row.fills_hash, row.metrics.get("score", row.score), judged.get(row.id)) for row in rows]
+    return [
+        RunLine(
+            summary=summary_of(row),
+            fills_hash=row.fills_hash,
+            score=row.metrics.get("score", row.score),
+            first_at=_moment(getattr(row, "first_at", None)),
+            last_at=_moment(getattr(row, "last_at", None)),
+            judgement=judged.get(row.id),
+        )
+        for row in rows
+    ]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -10,7 +10,7 @@ from apps.backtests.contracts import SharpeJudgement, TrialView
 from apps.backtests.domain.overfitting import SharpeStatistics, minimum_track_record, probabilistic_sharpe
 from apps.backtests.domain.states import RunState
 from apps.backtests.domain.trials import SEARCHES, Family, FamilyTrials, RunPurpose, Trial, counts_as_trial, summarise_families
-from apps.backtests.models import BacktestRun, Sweep, TrialEntry
+from apps.backtests.models import BacktestRun, Sweep, TrialEntry, TrialFamily
 
 _NAN = float("nan")
 
@@ -23,6 +23,20 @@ def trials(*, family: str | None = None, strategy: str | None = None, before: in
     families = families_of({row.family_id for row in shown})
     overfitting = _overfitting({row.sweep_id for row in shown if row.sweep_id})
     return [_view(row, families[row.family_id], overfitting) for row in shown]
+
+
+def judgement_of_point(sweep_id: UUID, number: int) -> SharpeJudgement | None:
+    """The judgement of one point of a sweep; None where the ledger has no result of it."""
+    rows = TrialEntry.objects.select_related("family").filter(sweep_id=sweep_id, point=number).order_by("-id")
+    line = rows.first()
+    if line is None:
+        return None
+    return _view(line, families_of([line.family_id])[line.family_id], _overfitting({sweep_id})).judgement
+
+
+def strategies_tried() -> list[str]:
+    """The strategies of all lines that there are, by name."""
+    return list(TrialFamily.objects.order_by("strategy").values_list("strategy", flat=True).distinct())
 
 
 def families_of(keys: Iterable[str]) -> dict[str, FamilyTrials]:

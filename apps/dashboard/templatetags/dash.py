@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -93,6 +95,48 @@ def figure(item: Figure) -> SafeString:
     return format_html('<span data-field="figures.{}" data-value="{}">{}</span>', key, formatting.raw(item.value), shown)
 
 
+@register.filter
+def figure_value(item: Figure) -> str:
+    """A performance figure in its unit."""
+    return _FIGURES[item.definition.unit](item.value)
+
+
+@register.filter
+def bare_percent(value: Any) -> str:
+    """A fraction as a percentage with one decimal and no unit, for tables that say it above; empty where it is missing."""
+    return formatting.fixed(float(value) * 100, 1) if value is not None else ""
+
+
+@register.filter
+def split(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()
+
+
+@register.filter
+def lookup(values: Mapping[str, Any], name: str) -> Any:
+    """The value of that name; None where there is none."""
+    return values.get(name)
+
+
+@register.filter
+def share(done: int, total: int) -> float:
+    """Done of all as a percentage from 0 to 100."""
+    return round(100 * min(done / total, 1.0), 1) if total else 0.0
+
+
+@register.simple_tag
+def record_cell(stored: Any) -> SafeString:
+    """A cell of a record's table: numbers at the right with every digit, times to the second, codes in words."""
+    if isinstance(stored, bool):
+        return format_html("<td>{}</td>", "yes" if stored else "no")
+    if isinstance(stored, int | Decimal):
+        return format_html('<td class="num">{}</td>', formatting.plain(stored))
+    if isinstance(stored, datetime):
+        return format_html('<td class="nowrap">{}</td>', formatting.moment(stored))
+    return format_html('<td class="nowrap">{}</td>', formatting.words(stored) if stored else formatting.DASH)
+
+
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
     """A drawing of the sprite."""
@@ -134,7 +178,7 @@ def outcome_tone(outcome: str) -> str:
 @register.filter
 def status_tone(status: str) -> str:
     """The tag class of an order's, session's or run's state."""
-    if status in ("FILLED", "RUNNING", "SUCCEEDED", "CHAMPION"):
+    if status in ("FILLED", "RUNNING", "SUCCEEDED", "CHAMPION", "DONE"):
         return "tag-ok"
     if status in ("REJECTED", "UNKNOWN", "FAILED"):
         return "tag-bad"

@@ -38,6 +38,7 @@ _ITEMS = (
     NavItem("/orders/", "Orders", "orders", "g r", short="Orders"),
     NavItem("/portfolio/", "Portfolio", "portfolio", "g p"),
     NavItem("/models/", "Models", "models", "g m"),
+    NavItem("/backtests/", "Backtests", "backtests", "g b"),
     NavItem("/replays/", "Replay runs", "replays"),
 )
 _OPERATIONS = (

@@ -7,6 +7,7 @@ from django.urls import path
 from apps.dashboard.domain.pages import declared_pages
 from apps.dashboard.pages import load_pages
 from apps.dashboard.web.views import actions, closing, declared, lists, market, operations, overview
+from apps.dashboard.web.views.backtests import asking, runs, sweeps, trials
 
 load_pages()
 
@@ -32,6 +33,26 @@ urlpatterns = [
     path("orders/<uuid:order_id>/", lists.show_order, name="order"),
     path("orders/<uuid:order_id>/cancel/", market.cancel_order, name="order-cancel"),
     path("orders/<uuid:order_id>/amend/", market.amend_order, name="order-amend"),
+    path("backtests/", runs.show_list, name="backtests"),
+    path("backtests/new/", asking.new_run, name="backtest-new"),
+    path("backtests/compare/", runs.compare, name="backtest-compare"),
+    path("backtests/trials/", trials.show, name="trials"),
+    path("backtests/sweeps/", sweeps.show_list, name="sweeps"),
+    path("backtests/sweeps/new/", asking.new_sweep, name="sweep-new"),
+    path("backtests/sweeps/<uuid:sweep_id>/", sweeps.show, name="sweep"),
+    path("backtests/sweeps/<uuid:sweep_id>/data/", sweeps.data, name="sweep-data"),
+    path("backtests/sweeps/<uuid:sweep_id>/run-point/", sweeps.run_point, name="sweep-point"),
+    path("backtests/sweeps/<uuid:sweep_id>/cancel/", sweeps.cancel, name="sweep-cancel"),
+    path("backtests/sweeps/<uuid:sweep_id>/delete/", sweeps.delete, name="sweep-delete"),
+    path("backtests/<uuid:run_id>/", runs.show, name="backtest"),
+    path("backtests/<uuid:run_id>/records/", runs.show_records, name="backtest-records"),
+    path("backtests/<uuid:run_id>/export/", runs.export, name="backtest-export"),
+    path("backtests/<uuid:run_id>/curves/", runs.curves, name="backtest-curves"),
+    path("backtests/<uuid:run_id>/candles/", runs.candles, name="backtest-candles"),
+    path("backtests/<uuid:run_id>/histories/", runs.histories, name="backtest-histories"),
+    path("backtests/<uuid:run_id>/cancel/", runs.cancel, name="backtest-cancel"),
+    path("backtests/<uuid:run_id>/repeat/", runs.repeat, name="backtest-repeat"),
+    path("backtests/<uuid:run_id>/delete/", runs.delete, name="backtest-delete"),
     path("models/", operations.show_models, name="models"),
     path("events/", operations.show_events, name="events"),
     path("events/export/", operations.export_events, name="events-export"),

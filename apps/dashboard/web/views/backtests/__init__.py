@@ -1,0 +1,1 @@
+"""Backtests, sweeps and the trial ledger in the browser."""

@@ -1,0 +1,89 @@
+// Backtests and sweeps under way: every live message names all of them with their progress. What has ended is shown by reading the page again.
+
+const list = document.querySelector("[data-work-list]");
+const own = document.querySelector("[data-work-own]");
+const FIRST_LOOK = 5000;
+let known = new Set([...document.querySelectorAll("[data-work]")].map((item) => item.dataset.work));
+let isReading = false;
+let isSeen = false;
+const openedAt = Date.now();
+
+document.addEventListener("live:message", ({ detail }) => {
+  const work = detail.work ?? [];
+  work.forEach(show);
+  const present = new Set(work.map((item) => item.id));
+  const hasEnded = [...known].some((id) => !present.has(id));
+  if (list) {
+    list.querySelectorAll("[data-work]").forEach((row) => present.has(row.dataset.work) || row.remove());
+    list.hidden = !list.querySelector("[data-work]");
+  }
+  if (own) followOwn(present.has(own.dataset.work));
+  known = present;
+  if (hasEnded && !own) readAgain();
+});
+
+// A page about one of them: it is read again when that one has ended, or when it was not among those that are named for a while.
+function followOwn(isPresent) {
+  if (isPresent) isSeen = true;
+  else if (isSeen || Date.now() - openedAt > FIRST_LOOK) window.location.reload();
+}
+
+function show(item) {
+  const row = document.querySelector(`[data-work="${item.id}"]`) ?? add(item);
+  if (!row) return;
+  row.querySelector("progress").value = item.total ? Math.min(100, (100 * item.done) / item.total) : 0;
+  const state = row.querySelector("[data-work-state]");
+  state.textContent = words(item.state);
+  state.className = `tag ${item.state === "RUNNING" ? "tag-ok" : "tag-warn"}`;
+  if (item.total) row.querySelector("[data-work-text]").textContent = `${item.done} of ${item.total} ${item.kind === "sweep" ? "points" : "bars"}`;
+}
+
+function add(item) {
+  if (!list) return null;
+  const path = item.kind === "sweep" ? `/backtests/sweeps/${item.id}/` : `/backtests/${item.id}/`;
+  const row = element("li");
+  row.dataset.work = item.id;
+  const line = element("div", "row");
+  const link = element("a", "", `${item.kind === "sweep" ? "Sweep: " : ""}${item.title}`);
+  link.href = path;
+  const state = element("span", "tag");
+  state.dataset.workState = "";
+  const text = element("span", "row-end");
+  text.dataset.workText = "";
+  const bar = element("progress");
+  bar.max = 100;
+  bar.setAttribute("aria-label", `Progress of ${item.title}`);
+  line.append(link, state, text);
+  row.append(line, bar);
+  list.querySelector("ul").append(row);
+  list.hidden = false;
+  return row;
+}
+
+// The list as it is now, with the boxes that are ticked here.
+async function readAgain() {
+  const place = document.querySelector("[data-refreshed]");
+  if (!place || isReading) return;
+  isReading = true;
+  try {
+    const answer = await fetch(window.location.href, { credentials: "same-origin" });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(place.id);
+    if (!answer.ok || !fresh) return;
+    const ticked = [...place.querySelectorAll("input:checked")].map((box) => box.value);
+    place.replaceChildren(...fresh.childNodes);
+    place.querySelectorAll("input[type=checkbox]").forEach((box) => (box.checked = ticked.includes(box.value)));
+  } finally {
+    isReading = false;
+  }
+}
+
+function words(state) {
+  return state.charAt(0) + state.slice(1).toLowerCase();
+}
+
+function element(name, className = "", text = "") {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}
