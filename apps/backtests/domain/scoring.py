@@ -66,6 +66,12 @@ def measure(records: RunRecords, windows: Sequence[BarWindow]) -> Measured:
     )
 
 
+def trades_in_money(rows: Int64Array, records: RunRecords) -> TradeRecords:
+    """Rows of the ledger's round trips, of instruments of these records, in money."""
+    lots = np.array([float(spec.lot_size) for spec in records.places])
+    return trade_records(rows, cash_units=np.full(len(records.places), float(records.cash_unit)), lot_sizes=lots)
+
+
 def sheet_of(measured: Measured, records: RunRecords) -> dict[str, Any]:
     """The tear sheet on all bars, see `portfolio.domain.tear_sheet`, with what was refused and decided."""
     held = None if measured.benchmark is None else Compared(_HELD, measured.benchmark)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
@@ -12,13 +12,14 @@ import msgspec
 import numpy as np
 
 from apps.backtests.domain.config import RunConfig
-from apps.backtests.domain.records import Int64Array, RunRecords
+from apps.backtests.domain.records import Int64Array, RunRecords, no_rows
 from apps.backtests.domain.runners import IsCancelled, ReportProgress, Runner
 from apps.backtests.domain.walk_forward import SCORES, Capital, Piece, WindowResult, best_of, walk
 from apps.backtests.domain.walk_forward_report import efficiency, parameter_stability, stitch
 from apps.backtests.domain.windows import Anchor, BarRange, RunRange, Window, bar_windows
 from apps.core.errors import InvalidInput
 from apps.markets.contracts import BarWindow
+from apps.portfolio.domain.ledger_codes import TRADE_COLUMNS
 
 WARMUP_BARS = 1_000
 """Bars in front of each stretch that indicators may run over."""
@@ -28,13 +29,14 @@ _ENOUGH_BARS = 24
 
 @dataclass(frozen=True, eq=False)
 class Walked:
-    """The out-of-sample stretch: it begins at `starts_at` (microseconds). `equity` is the stitched one where windows chose for themselves,
-    None where the run's own equity from there on is meant. `report` is JSON."""
+    """The out-of-sample stretch: it begins at `starts_at` (microseconds). `equity` and `trades` (rows of the ledger) are the stitched ones where
+    windows chose for themselves, None where the run's own from there on are meant. `report` is JSON."""
 
     starts_at: int
-    times: Int64Array | None
-    equity: Int64Array | None
     report: dict[str, Any]
+    times: Int64Array | None = None
+    equity: Int64Array | None = None
+    trades: Int64Array | None = None
 
 
 def walk_forward(
@@ -56,9 +58,7 @@ def walk_forward(
     starts_at = int(bars[0].opened_at[windows[0].test.bars.start])
     rows = [_held_window(window, bars[0], records) for window in windows]
     gained = sum(row["return"] > 0 for row in rows) / len(rows)
-    return Walked(
-        starts_at, None, None, {"windows": rows, "profitable_share": gained, "efficiency": None, "stability": [], "candidates": 1}
-    )
+    return Walked(starts_at, {"windows": rows, "profitable_share": gained, "efficiency": None, "stability": [], "candidates": 1})
 
 
 def candidates(search: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -109,7 +109,10 @@ def _searched(config: RunConfig, bars: Sequence[BarWindow], windows: tuple[Windo
     found = candidates(config.walk_forward.search)
     start = bars[0].instrument.cash_units(config.capital)
     choose = best_of(found, run=run, score=score, start_units=start)
-    pieces = list(walk(windows, choose_in_sample=choose, run=run, start_units=start))
+    pieces, trades = [], []
+    for piece in walk(windows, choose_in_sample=choose, run=run, start_units=start):
+        pieces.append(piece)
+        trades.append(run.trades if piece.choice else no_rows(TRADE_COLUMNS))
     stitched = stitch(pieces, capital=Capital.COMPOUNDED)
     judged = efficiency(pieces, score=score, capital=Capital.COMPOUNDED)
     report = {
@@ -120,18 +123,25 @@ def _searched(config: RunConfig, bars: Sequence[BarWindow], windows: tuple[Windo
         "candidates": len(found),
     }
     covered = stitched.bars.slice
-    return Walked(int(bars[0].opened_at[stitched.bars.start]), bars[0].closed_at[covered], stitched.equity_units, _finite(report))
+    return Walked(
+        starts_at=int(bars[0].opened_at[stitched.bars.start]),
+        report=_finite(report),
+        times=bars[0].closed_at[covered],
+        equity=stitched.equity_units,
+        trades=np.concatenate(trades),
+    )
 
 
-@dataclass(frozen=True)
+@dataclass
 class _StretchRun:
-    """Simulates one stretch from flat to flat, with the bars in front of it as warm-up."""
+    """Simulates one stretch from flat to flat, with the bars in front of it as warm-up. `trades` are those of the newest stretch."""
 
     config: RunConfig
     bars: Sequence[BarWindow]
     runner: Runner
     progress: ReportProgress
     is_cancelled: IsCancelled
+    trades: Int64Array = field(default_factory=lambda: no_rows(TRADE_COLUMNS))
 
     def __call__(self, parameters: Mapping[str, Any], stretch: RunRange, *, start_units: int, state: Any) -> WindowResult:
         spec = self.bars[0].instrument
@@ -143,6 +153,7 @@ class _StretchRun:
         )
         cut = [_cut(window, self.bars[0], stretch.bars) for window in self.bars]
         made = self.runner.run(config, cut, progress=self.progress, is_cancelled=self.is_cancelled, seed=config.seed)
+        self.trades = made.trades
         closes = self.bars[0].closed_at[stretch.bars.slice]
         place = np.searchsorted(made.equity_at, closes, side="right") - 1
         equity = np.where(place >= 0, made.equity[place.clip(min=0)], made.opening_cash).astype(np.int64)

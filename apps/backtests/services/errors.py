@@ -11,10 +11,13 @@ from apps.core.errors import TradingError
 _APPS = Path(__file__).resolve().parents[2]
 
 
-class StrategyFailed(TradingError):
-    """The strategy's own code raised."""
+_STRATEGIES = "strategies/"
 
-    code = "strategy_failed"
+
+class ComputationFailed(TradingError):
+    """Code raised what it did not mean to: a strategy's, or ours."""
+
+    code = "computation_failed"
 
 
 def as_told(error: Exception) -> TradingError:
@@ -24,7 +27,9 @@ def as_told(error: Exception) -> TradingError:
     if isinstance(error, TradingError):
         return error
     if isinstance(error, MemoryError):
-        return StrategyFailed("There was not enough memory.", where="memory", hint="Use fewer bars or instruments.")
+        return ComputationFailed("There was not enough memory.", where="memory", hint="Use fewer bars or instruments.")
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_APPS)]
     where = f"{Path(frames[-1].filename).relative_to(_APPS)}, line {frames[-1].lineno}" if frames else ""
-    return StrategyFailed(f"{type(error).__name__}: {error}", where=where, hint="The strategy's code raised; correct it and run again.")
+    is_of_strategy = where.startswith(_STRATEGIES)
+    hint = "The strategy's code raised; correct it and run again." if is_of_strategy else "The log of the process has the details."
+    return ComputationFailed(f"{type(error).__name__}: {error}", where=where, hint=hint)

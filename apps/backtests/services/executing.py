@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from apps.backtests.domain.config import RunConfig, ScoreMode, config_from_json
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import RunCancelled, check_strategy, runner_for
-from apps.backtests.domain.scoring import Measured, measure, sharpe_statistics, sheet_of
+from apps.backtests.domain.scoring import Measured, measure, sharpe_statistics, sheet_of, trades_in_money
 from apps.backtests.domain.states import RunState
 from apps.backtests.domain.walking import Walked, candidates, walk_forward
 from apps.backtests.models import BacktestRun
@@ -27,7 +27,6 @@ from apps.core.errors import OwnershipLost, TradingError
 from apps.core.version import code_version
 from apps.markets.contracts import BarWindow
 from apps.portfolio.domain.engine_records import equity_series
-from apps.portfolio.domain.records import no_trades
 
 log = structlog.get_logger(__name__)
 
@@ -126,12 +125,12 @@ def _make(run_id: UUID, watch: Watch) -> Outcome:
 
 
 def _out_of_sample(whole: Measured, records: RunRecords, walked: Walked) -> Measured:
-    """What happened on the bars that count: the run's own later part, or the stitched stretches (whose trades are not kept)."""
+    """What happened on the bars that count: the run's own later part, or the stitched stretches."""
     counted = whole.since(walked.starts_at)
-    if walked.equity is None or walked.times is None:
+    if walked.equity is None or walked.times is None or walked.trades is None:
         return counted
     equity = equity_series(walked.times, walked.equity, cash_unit=float(records.cash_unit))
-    return Measured(equity, no_trades(), counted.benchmark, None)
+    return Measured(equity, trades_in_money(walked.trades, records), counted.benchmark, counted.bars)
 
 
 def _is_cancel_requested(run_id: UUID) -> bool:

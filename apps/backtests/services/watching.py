@@ -6,6 +6,7 @@ The computation itself only sets two numbers and reads a flag, so it may report 
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from django.db import connections
 
 from apps.backtests.adapters.announcing import ProgressAnnouncer
 from apps.backtests.services.claims import LEASE, Claim, renew
+from apps.common import heartbeats
 from apps.core.clock import Clock
 from apps.core.errors import Refused
 
@@ -26,6 +28,7 @@ LOOK_SECONDS = 0.25
 """Between two looks: progress is stored and announced at most four times a second."""
 STALL_SECONDS = 300.0
 """A computation that reports nothing for so long is ended: a strategy that never returns would hold its worker for ever."""
+BEAT_SECONDS = 10.0
 _RENEW_SECONDS = LEASE.total_seconds() / 3
 
 
@@ -62,6 +65,7 @@ class Watch:
         self._done = self._total = self._inside = 0
         self._is_cancelled = False
         self.is_lost = False
+        self._beaten_at = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="backtest-watch", daemon=True)
         self._watched = threading.get_ident()
@@ -130,10 +134,18 @@ class Watch:
             log.warning("progress_not_stored", work=str(self._claim.id), error=str(error))
             connections.close_all()
             return False
+        self._beat()
         announcer.announce({**self._announce_as, "done": done, "total": total})
         if self._on_progress:
             self._on_progress(done, total)
         return True
+
+    def _beat(self) -> None:
+        """A worker that computes is at work, however long it takes: its process would show as stuck before its task is over."""
+        process = os.environ.get("TRADING_PROCESS")
+        if process and time.monotonic() - self._beaten_at >= BEAT_SECONDS:
+            heartbeats.beat(process, detail=f"{self._announce_as['kind']} {self._announce_as['id']}"[:200], expected_every=2 * BEAT_SECONDS)
+            self._beaten_at = time.monotonic()
 
     def _end_computation(self) -> None:
         """Raise RunStalled in the watched thread at its next bytecode: the only way to leave a loop in somebody's Python code."""

@@ -22,6 +22,10 @@ _TEMPLATES = {
     "market.clock_changed": "{venue}: {action}, {status} at {now_at}",
     "orders.order_created": "{side} {quantity} {symbol} {order_type}",
     "forecast.updated": "{symbol} over {horizon_bars} bars: {expected_return:+.2%}, up with {probability_up:.0%}, confidence {confidence:.0%}",
+    "backtests.run_requested": "{strategy} on {symbols} {timeframe}",
+    "backtests.run_finished": "{strategy} on {symbols} {timeframe}, {state} after {seconds:.1f} s: {message}",
+    "backtests.sweep_requested": "{strategy} on {symbols}, {points} points",
+    "backtests.sweep_finished": "{strategy} on {symbols}, {state} after {seconds:.1f} s: {message}",
     "risk.factor_changed": "factor {risk_factor} {reasons}",
 }
 

@@ -88,6 +88,7 @@ def test_a_walk_forward_chooses_on_the_past_and_counts_what_it_tried(market: Mar
     report = found.metrics["walk_forward"]
     assert report["candidates"] == 4 and len(report["windows"]) == 5
     assert all(set(window["parameters"]) == {"fast", "slow"} for window in report["windows"])
+    assert found.metrics["figures"]["trades"] > 0
     assert TrialEntry.objects.filter(purpose="WALK_FORWARD").count() == 3
     assert found.summary.trial_number == 4
 
