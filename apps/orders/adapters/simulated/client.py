@@ -15,7 +15,6 @@ from apps.common.failpoints import failpoint
 from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import TimeInForce
-from apps.markets.contracts import Bar
 from apps.markets.selectors import bar_window, bars_closed_at, instrument_spec, venue
 from apps.orders.adapters.simulated import mapping
 from apps.orders.adapters.simulated.book import VenueBook
@@ -63,6 +62,8 @@ class SimulatedVenue:
     def __init__(self, ref: AccountRef) -> None:
         self._ref = ref
         self._check: Callable[[], None] = lambda: None
+        self._marked_at: datetime | None = None
+        self._closes: dict[UUID, int] = {}
 
     def fence_with(self, check: Callable[[], None]) -> None:
         """Take orders only while `check` does not raise; it is called in the transaction that takes them."""
@@ -76,15 +77,15 @@ class SimulatedVenue:
         with transaction.atomic(durable=True):
             self._check()
             account = self.locked_account()
-            stored = self.order(order.client_order_id)
+            stored = SimulatedOrder.objects.filter(client_order_id=order.client_order_id).first()
             if stored is None:
                 stored = self._take(account, order)
+            elif stored.account_id != account.pk:
+                raise Conflict(f"Another account has used {order.client_order_id}.", where="client_order_id")
             failpoint("simulated.before_commit")
         return stored
 
     def _take(self, account: SimulatedAccount, order: BrokerOrder) -> SimulatedOrder:
-        if SimulatedOrder.objects.filter(client_order_id=order.client_order_id).exists():
-            raise Conflict(f"Another account has used {order.client_order_id}.", where="client_order_id")
         now_at = venue(account.venue_id).now_at
         accepted_at = max(now_at, account.matched_through) if account.matched_through else now_at
         row = mapping.to_row(order, account_id=self._ref.id, accepted_at=accepted_at)
@@ -164,7 +165,21 @@ class SimulatedVenue:
         positions = self.positions()
         ids = {order.instrument_id for order in orders} | positions.keys() | ({with_instrument} if with_instrument else set())
         specs = sorted((instrument_spec(key) for key in ids), key=lambda spec: spec.symbol)
-        return VenueBook(self._ref, account, specs, orders=orders, positions=positions, marks=_marks(account, specs))
+        return VenueBook(self._ref, account, specs, orders=orders, positions=positions, marks=self._marks(account, specs))
+
+    def _marks(self, account: SimulatedAccount, specs: Sequence[InstrumentSpec]) -> dict[UUID, int]:
+        """The last closes that the account has met, in price units; nothing where there is none yet. Read once for each close."""
+        if account.matched_through is None:
+            return {}
+        if self._marked_at != account.matched_through:
+            last = bars_closed_at(account.venue_id, account.matched_through)
+            self._marked_at, self._closes = account.matched_through, {key: bar.close for key, bar in last.items()}
+        for spec in specs:
+            if spec.id not in self._closes:
+                window = bar_window(spec, venue(account.venue_id).timeframe, until=account.matched_through, count=1)
+                if len(window):
+                    self._closes[spec.id] = int(window.close[-1])
+        return self._closes
 
     def _save(self, account: SimulatedAccount, book: VenueBook) -> None:
         self._save_book(book)
@@ -248,20 +263,6 @@ def _fixed_prices(terms: OrderTerms, first: int, spec: InstrumentSpec) -> OrderT
         limit_offset_percent=None,
         stop_offset_percent=None,
     )
-
-
-def _marks(account: SimulatedAccount, specs: Sequence[InstrumentSpec]) -> dict[UUID, int]:
-    """The last closes that the account has met, in price units; nothing where there is none yet."""
-    if account.matched_through is None:
-        return {}
-    last: dict[UUID, Bar] = bars_closed_at(account.venue_id, account.matched_through)
-    marks = {key: bar.close for key, bar in last.items()}
-    for spec in specs:
-        if spec.id not in marks:
-            window = bar_window(spec, venue(account.venue_id).timeframe, until=account.matched_through, count=1)
-            if len(window):
-                marks[spec.id] = int(window.close[-1])
-    return marks
 
 
 def _save_changed(orders: Sequence[SimulatedOrder]) -> None:
