@@ -24,6 +24,7 @@ from apps.dashboard.selectors.backtest_pictures import (
     windows_of,
 )
 from apps.markets import selectors as markets
+from apps.portfolio.domain.engine_records import exit_reason_named
 from apps.portfolio.domain.metrics import FIGURES, Figure
 
 CANDLES = 1_000
@@ -217,7 +218,7 @@ def _drawn_trade(trade: Mapping[str, Any]) -> dict[str, Any]:
         "opened": int(trade["opened_at"].timestamp()),
         "closed": int(trade["closed_at"].timestamp()),
         "entry": words(trade["entry_reason"]),
-        "exit": words(trade["exit_reason"]),
+        "exit": words(exit_reason_named(trade["exit_reason"]).word),
         "result": float(trade["result"]),
     }
 

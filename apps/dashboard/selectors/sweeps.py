@@ -77,6 +77,16 @@ def heat_map(sweep: SweepView, *, across: str, down: str, figure: str) -> HeatMa
     )
 
 
+def by_values(sweep: SweepView) -> list[str]:
+    """The parameters that are searched over, those with ranges or most values first: a heat map of them says most."""
+
+    def count(name: str) -> float:
+        values = sweep.space[name]
+        return len(values) if isinstance(values, list) else float("inf")
+
+    return sorted(sweep.space, key=count, reverse=True)
+
+
 def best_points(sweep: SweepView) -> list[PointRow]:
     """The best points, the best first."""
     keys = dict.fromkeys((sweep.objective, *SHOWN))

@@ -19,7 +19,6 @@ async function start() {
   state.remove();
   const chart = openChart(place);
   const lines = found.map((item, index) => (item.status === "fulfilled" && item.value.equity.length > 1 ? add(chart, item.value.equity, index) : null));
-  chart.timeScale().fitContent();
   const paint = () => {
     const now = colors();
     chart.applyOptions(chartOptions(now));
@@ -29,6 +28,7 @@ async function start() {
     });
   };
   paint();
+  chart.timeScale().fitContent();
   document.addEventListener("theme:changed", paint);
 }
 

@@ -35,12 +35,11 @@ function drawEquity(data) {
     made.setData(series(item.points));
     return made;
   });
-  const fall = chart.addSeries(AreaSeries, { ...QUIET, lineWidth: 1, invertFilledArea: true, priceFormat: { type: "percent", precision: 1 } }, 1);
+  const fall = chart.addSeries(AreaSeries, { ...QUIET, lineWidth: 1, invertFilledArea: true, priceFormat: { type: "custom", minMove: 0.01, formatter: (value) => `${value.toFixed(Math.abs(value) < 10 ? 2 : 1)} %` } }, 1);
   fall.setData(series(data.drawdown.map(([time, depth]) => [time, depth * 100])));
   chart.panes()[0].setStretchFactor(3);
   chart.panes()[1].setStretchFactor(1);
   const start = countedFrom(line, data);
-  chart.timeScale().fitContent();
   const paint = (now) => {
     chart.applyOptions(chartOptions(now));
     line.applyOptions({ lineColor: now.up, topColor: faded(now.up, 0.2), bottomColor: faded(now.up, 0.01) });
@@ -48,8 +47,7 @@ function drawEquity(data) {
     fall.applyOptions({ lineColor: now.down, topColor: faded(now.down, 0.02), bottomColor: faded(now.down, 0.3) });
     start?.applyOptions({ color: now.accent });
   };
-  paints.push(paint);
-  paint(colors());
+  begin(chart, paint);
 }
 
 // A level at the equity with which the bars that count begin.
@@ -68,14 +66,12 @@ function drawRolling(curves) {
     return made;
   });
   const zero = lines[0].createPriceLine({ price: 0, lineWidth: 1, lineStyle: LineStyle.Solid, axisLabelVisible: false, title: "" });
-  chart.timeScale().fitContent();
   const paint = (now) => {
     chart.applyOptions(chartOptions(now));
     lines.forEach((item, index) => item.applyOptions({ color: index ? now.accent : faded(now.muted, 0.6), lineWidth: index ? 2 : 1 }));
     zero.applyOptions({ color: now.muted });
   };
-  paints.push(paint);
-  paint(colors());
+  begin(chart, paint);
 }
 
 async function drawHistories() {
@@ -102,7 +98,6 @@ async function drawHistories() {
   });
   const actual = chart.addSeries(LineSeries, { ...QUIET, lineWidth: 2, priceFormat: multiple, title: "as it was" });
   actual.setData(found.days.map((at, place) => ({ time: at * DAY, value: found.actual[place] })));
-  chart.timeScale().fitContent();
   const paint = (now) => {
     const options = chartOptions(now);
     const dayOf = (time) => `day ${Math.round(time / DAY)}`;
@@ -110,8 +105,7 @@ async function drawHistories() {
     bands.forEach((item, index) => item.applyOptions({ color: found.levels[index] === 50 ? now.accent : faded(now.accent, 0.6) }));
     actual.applyOptions({ color: now.up });
   };
-  paints.push(paint);
-  paint(colors());
+  begin(chart, paint);
   document.getElementById("histories-note").textContent = `${found.histories} histories in blocks of ${found.block_days} days, seed ${found.seed}; ${percent(found.probability_of_loss)} end with a loss, ${percent(found.probability_of_ruin)} fall to ${percent(found.ruin_level)}`;
   showTable(found);
 }
@@ -132,6 +126,13 @@ function row(name, texts) {
     made.append(cell);
   });
   return made;
+}
+
+// Painted now and whenever the theme changes; all of it in view.
+function begin(chart, paint) {
+  paints.push(paint);
+  paint(colors());
+  chart.timeScale().fitContent();
 }
 
 function series(points) {

@@ -38,8 +38,9 @@ def show_list(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, sweep_id: UUID) -> HttpResponse:
     sweep = selectors.sweep(sweep_id)
     names = list(sweep.space)
-    across = request.GET.get("across", names[0] if names else "")
-    down = request.GET.get("down", next((name for name in names if name != across), across))
+    most_values = pages.by_values(sweep)
+    across = request.GET.get("across") or next(iter(most_values), "")
+    down = request.GET.get("down") or next((name for name in most_values if name != across), across)
     figure = request.GET.get("figure", sweep.objective)
     context: dict[str, Any] = {
         "sweep": sweep,
