@@ -5,13 +5,18 @@ Markets and accounts are named inside the configuration: a run is a record of wh
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
 
 from apps.backtests.contracts import RecordKind, RunMode, RunState, ScoreMode, SweepMethod
+from apps.backtests.domain.parity_day import ParityClass
 from apps.backtests.domain.trials import RunPurpose
+from apps.common.fields import ExactField, MoneyField
 from apps.common.models import UuidModel
+from apps.portfolio.models import Account
+from apps.strategies.models import Decision
 
 STATES = [(item.value, item.value) for item in RunState]
 
@@ -201,3 +206,93 @@ class TrialEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.family_id} {self.number}"
+
+
+class WhatIf(_Work):
+    """A decision that somebody wants to see with something changed, and the answer. The same question again is answered from here."""
+
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="what_ifs")
+    changes = models.JSONField(help_text="What is to be different.")
+    through = models.DateTimeField(help_text="The last close that is looked at.")
+    fingerprint = models.CharField(max_length=64, unique=True, help_text="Decision, changes, last close and code.")
+    code_version = models.CharField(max_length=40, blank=True)
+    result = models.JSONField(default=dict, help_text="Both decisions and what came of them.")
+    error_where = models.CharField(max_length=120, blank=True)
+    error_hint = models.CharField(max_length=500, blank=True)
+    requested_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"what if, of decision {self.decision_id}"
+
+
+class ParityTolerance(UuidModel):
+    """How far paper may be from its repetition in a day before the account is halted."""
+
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, null=True, blank=True, related_name="+", help_text="Empty: every account without its own."
+    )
+    tolerance_bps = ExactField(help_text="Basis points of the equity at the start of the day; 100 are one percent.")
+    halts = models.BooleanField(default=True, help_text="Off: a day beyond the tolerance is told, and trading goes on.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["account"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account"], name="parity_tolerance_once", nulls_distinct=False),
+            models.CheckConstraint(condition=models.Q(tolerance_bps__gte=0), name="parity_tolerance_not_negative"),
+        ]
+        verbose_name_plural = "parity tolerances"
+
+    def __str__(self) -> str:
+        return f"{self.tolerance_bps} bps"
+
+
+class ParityDay(UuidModel):
+    """A finished day of an account, repeated by the backtester and compared."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="parity_days")
+    day = models.DateField(help_text="Of the venue's clock.")
+    decisions = models.PositiveIntegerField()
+    orders = models.PositiveIntegerField()
+    fills = models.PositiveIntegerField()
+    differences = models.PositiveIntegerField()
+    equity = MoneyField(help_text="At the start of the day.")
+    deviation = MoneyField(help_text="What the differences are worth, in the account's currency.")
+    deviation_bps = ExactField(help_text="The same in basis points of the equity.")
+    tolerance_bps = ExactField()
+    is_breached = models.BooleanField(default=False)
+    halt_id = models.UUIDField(null=True, blank=True, help_text="The halt that this day engaged.")
+    code_version = models.CharField(max_length=40, blank=True)
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-day", "account"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "day"], name="parity_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.differences} differences"
+
+
+class ParityDifference(UuidModel):
+    """One thing that paper and its repetition did not do alike, with what it is a difference of."""
+
+    day = models.ForeignKey(ParityDay, on_delete=models.CASCADE, related_name="found")
+    kind = models.CharField(max_length=8, choices=[(item.value, item.value) for item in ParityClass])
+    at = models.DateTimeField()
+    session_id = models.UUIDField(null=True, blank=True)
+    symbol = models.CharField(max_length=40, blank=True)
+    decision_id = models.UUIDField(null=True, blank=True)
+    order_id = models.UUIDField(null=True, blank=True)
+    what = models.CharField(max_length=80)
+    paper = models.CharField(max_length=500)
+    backtest = models.CharField(max_length=500)
+    amount = MoneyField(default=Decimal(0), help_text="What it is worth in money, without a sign.")
+
+    class Meta:
+        ordering: ClassVar = ["day", "at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.what}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery.schedules import crontab
 from kombu import Queue
 
 from trading_system.settings.environment import env
@@ -79,5 +80,12 @@ CELERY_BEAT_SCHEDULE |= {
         "task": "apps.backtests.tasks.sweep_backtests",
         "schedule": 20.0,
         "options": {"queue": "default", "expire_seconds": 20},
+    },
+}
+CELERY_BEAT_SCHEDULE |= {
+    "compare the finished days of paper accounts with their repetition": {
+        "task": "apps.backtests.tasks.check_parity",
+        "schedule": crontab(minute="10", hour="0"),
+        "options": {"queue": "compute", "expire_seconds": 6 * 3600},
     },
 }

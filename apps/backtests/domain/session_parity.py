@@ -210,10 +210,11 @@ def _compare_decisions(paper: Sequence[DecisionRow], backtest: Sequence[Decision
         if first is None or second is None:
             yield Difference(DifferenceKind.DECISION, key[0], key[1], "decision", _there(first), _there(second))
         elif first != second:
-            yield from _fields_that_differ(first, second)
+            yield from fields_that_differ(first, second)
 
 
-def _fields_that_differ(first: DecisionRow, second: DecisionRow) -> Iterable[Difference]:
+def fields_that_differ(first: DecisionRow, second: DecisionRow) -> Iterable[Difference]:
+    """The fields of one decision that are not the same in both, in the order in which they follow from each other."""
     for name, kind in _KINDS.items():
         one, other = getattr(first, name), getattr(second, name)
         if one != other:

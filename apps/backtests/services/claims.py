@@ -1,4 +1,4 @@
-"""The life of a piece of work (a run, a chunk of a sweep): claimed by compare-and-set, kept alive by its worker, ended once.
+"""The life of a piece of work (a run, a chunk of a sweep, a what-if): claimed by compare-and-set, kept alive by its worker, ended once.
 
 `attempt` grows with every claim and is the fence: a worker that was thought dead and wakes up finds a newer attempt and writes nothing.
 A task that Celery delivers twice, at once or after the visibility timeout, therefore runs once.
@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from apps.backtests.domain.states import RunState
-from apps.backtests.models import BacktestRun, SweepChunk
+from apps.backtests.models import BacktestRun, SweepChunk, WhatIf
 from apps.core.errors import OwnershipLost
 
 LEASE = timedelta(seconds=30)
@@ -23,8 +23,8 @@ LEASE = timedelta(seconds=30)
 LARGEST_ATTEMPT = 4
 """Work that has ended so many workers is given up."""
 
-Work = type[BacktestRun] | type[SweepChunk]
-W = TypeVar("W", BacktestRun, SweepChunk)
+Work = type[BacktestRun] | type[SweepChunk] | type[WhatIf]
+W = TypeVar("W", BacktestRun, SweepChunk, WhatIf)
 
 
 @dataclass(frozen=True)
