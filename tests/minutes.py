@@ -66,7 +66,8 @@ class Minutes:
         """Bars `first` to `last` (exclusive) as they are stored."""
         opened = FIRST_OPEN + np.arange(first, last, dtype=np.int64) * MINUTE
         columns = [getattr(self, name)[first:last] for name in ("open", "high", "low", "close", "volume")]
-        return CandleBatch(opened, opened + MINUTE, *columns, np.zeros(last - first, np.int64))
+        open_, high, low, close, volume = columns
+        return CandleBatch(opened, opened + MINUTE, open_, high, low, close, volume, np.zeros(last - first, np.int64))
 
 
 def walk(bars: int, *, seed: int) -> Minutes:

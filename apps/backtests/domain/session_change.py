@@ -12,6 +12,7 @@ from apps.forecasts.contracts import ForecastView
 from apps.orders.domain.profiles import EngineProfile
 from apps.risk.domain.facts import Limits
 from apps.strategies.domain.evaluation import Assumed, Inputs
+from apps.strategies.domain.event_deciding import EventInputs
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class DecisionChange:
             return False
         return bar_at >= self.bar_at if self.is_lasting else bar_at == self.bar_at
 
-    def changed(self, inputs: Inputs) -> Inputs:
+    def changed(self, inputs: Inputs | EventInputs) -> Inputs | EventInputs:
         """The inputs as they would be."""
         terms, forecast = inputs.terms, inputs.forecast
         if self.risk_per_trade is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -29,18 +29,23 @@ from apps.forecasts.contracts import ForecastView, NoForecast
 from apps.forecasts.ports import ForecastSource
 from apps.markets.contracts import BarWindow, Int64Array
 from apps.markets.domain.bars import from_micros, to_micros
-from apps.orders.contracts import OrderRequest
+from apps.orders.contracts import Amendment, OrderRequest
 from apps.orders.domain.attribution import position_of
 from apps.orders.domain.engine import Engine
 from apps.orders.domain.engine_codes import Reason
+from apps.orders.domain.terms import amended
 from apps.portfolio.domain.ledger import Holding
 from apps.risk.domain.values import RiskFactor, Sizing, Verdict
 from apps.strategies.domain.deciding import evaluate
 from apps.strategies.domain.evaluation import Evaluation, Ids, Inputs
+from apps.strategies.domain.event_deciding import EventInputs, evaluate_event
+from apps.strategies.domain.event_strategy import EventStrategy
 from apps.strategies.domain.outcomes import Outcome
 from apps.strategies.domain.signals import Signal
 
 ZERO = Decimal(0)
+CLAIM_AT_MOST = 16
+"""Intents that the executor claims at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class SessionDecision:
     sizing: Sizing | None
     verdict: Verdict | None
     order_id: UUID | None
+    """The first of `order_ids`."""
+    order_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,8 @@ class _Cycle:
         self._ended: dict[UUID, Reason] = {}
         self._cancelled: set[UUID] = set()
         self._failed: dict[UUID, str] = {}
+        self._wishes: list[Evaluation] = []
+        self._proposals = 0
 
     def play(self, closed: int) -> None:
         """One close of the market: match, book, value, decide."""
@@ -165,6 +174,7 @@ class _Cycle:
         self._venue.mark(closes)
         self._books.mark(at, closes)
         ended = [session for session in self._sessions if session.is_active and not self._decide(session, closed, at, places)]
+        self._send(at)
         for session in ended:
             self._end_if_over(session, closed)
         self._follow(closed, at)
@@ -235,7 +245,10 @@ class _Cycle:
         """Book what was filled and release what has ended."""
         for traded in fills:
             self._books.book(traded)
-            self._by_id[traded.session_id].traded += traded.side.sign * traded.quantity
+            session = self._by_id[traded.session_id]
+            session.traded += traded.side.sign * traded.quantity
+            if session.events is not None:
+                session.events.note(traded)
             self._share_out(traded.instrument.id)
             self._desk.after_fill(traded.order_id, remaining=traded.remaining)
         self._fills += fills
@@ -255,14 +268,56 @@ class _Cycle:
         if self._change is not None and self._change.applies(session.plan.id, at):
             inputs, limits = self._change.changed(inputs), self._change.limits_over(limits)
         self._desk.meet(limits, halt_reason=self._beside.halts.get((session.plan.id, at)))
-        evaluation = evaluate(inputs, self._desk, Ids(UUID(int=len(self._decisions)), self._new_order_id))
+        ids = Ids(UUID(int=len(self._decisions)), self._new_order_id)
+        self._proposals = 0
+        evaluation = self._evaluate_event(session, inputs, ids) if isinstance(inputs, EventInputs) else evaluate(inputs, self._desk, ids)
         self._keep(session, inputs, evaluation)
-        if evaluation.order is not None:
-            self._place(evaluation.order, at)
+        self._wishes.append(evaluation)
         if evaluation.outcome is Outcome.FAILED:
             session.is_active = False
             self._failed[session.plan.id] = evaluation.sentence
         return True
+
+    def _evaluate_event(self, session: RunningSession, inputs: EventInputs, ids: Ids) -> Evaluation:
+        """As `evaluate`; where the strategy raised, what was approved before holds nothing any more."""
+        assert session.events is not None
+        evaluation = evaluate_event(inputs, self._desk, ids)
+        session.events.keep(inputs, evaluation)
+        if evaluation.error is not None:
+            for number in range(self._proposals):
+                self._desk.release(self._order_id(number))
+        return evaluation
+
+    def _send(self, at: datetime) -> None:
+        """What the sessions want, as the executor carries it out: cancels, changes, then new orders, in each round those whose parent is sent."""
+        wishes, self._wishes = self._wishes, []
+        changes = {order_id: amendment for wish in wishes for order_id, amendment in wish.amendments.items()}
+        waiting = [_as_changed(order, changes.pop(order.id, None)) for wish in wishes for order in wish.orders]
+        cancels = [order_id for wish in wishes for order_id in wish.cancels]
+        waiting = self._without_cancelled(waiting, cancels)
+        self._settle([], self._venue.cancel([order_id for order_id in cancels if self._venue.has(order_id)], at=at))
+        for order_id, amendment in changes.items():
+            self._venue.amend(order_id, amendment, at=at)
+        while waiting:
+            unsent = {order.id for order in waiting}
+            ready = [order for order in waiting if order.parent_id not in unsent][:CLAIM_AT_MOST]
+            for order in ready:
+                self._place(order, at)
+            gone = {order.id for order in ready}
+            waiting = [order for order in waiting if order.id not in gone]
+
+    def _without_cancelled(self, orders: list[OrderRequest], cancels: list[UUID]) -> list[OrderRequest]:
+        """What was ordered and cancelled at once never leaves, and what was to wait for it neither."""
+        over = set(cancels)
+        kept: list[OrderRequest] = []
+        for order in orders:
+            if order.id in over or order.parent_id in over:
+                over.add(order.id)
+                self._desk.release(order.id)
+                self._cancelled.add(order.id)
+            else:
+                kept.append(order)
+        return kept
 
     def _place(self, order: OrderRequest, at: datetime) -> None:
         """Send an approved order; one that the venue refuses holds nothing any more."""
@@ -272,10 +327,15 @@ class _Cycle:
             self._desk.release(order.id)
             self._ended[order.id] = refusal
 
-    def _inputs(self, session: RunningSession, closed: int, at: datetime, place: int) -> Inputs:
+    def _inputs(self, session: RunningSession, closed: int, at: datetime, place: int) -> Inputs | EventInputs:
         series, strategy = self._series[session.plan.instrument_id], session.strategy_at(closed)
         window = series.window(place, session.bars_needed)
         forecast = self._forecasts.forecast(window, series.look(place), horizon_bars=strategy.forecast_horizon_bars)
+        if isinstance(strategy, EventStrategy):
+            assert session.events is not None
+            return session.events.inputs(
+                strategy, session.terms_at(at), at, window=window, position=session.position, forecast=forecast, venue=self._venue
+            )
         return Inputs(
             terms=session.terms_at(at),
             bar_at=at,
@@ -287,7 +347,7 @@ class _Cycle:
             forecast=forecast,
         )
 
-    def _keep(self, session: RunningSession, inputs: Inputs, evaluation: Evaluation) -> None:
+    def _keep(self, session: RunningSession, inputs: Inputs | EventInputs, evaluation: Evaluation) -> None:
         forecast = evaluation.forecast
         self._decisions.append(
             SessionDecision(
@@ -306,6 +366,7 @@ class _Cycle:
                 sizing=evaluation.sizing,
                 verdict=evaluation.verdict,
                 order_id=evaluation.order.id if evaluation.order else None,
+                order_ids=tuple(order.id for order in evaluation.orders),
             )
         )
 
@@ -321,5 +382,14 @@ class _Cycle:
             self._cancelled.add(order_id)
 
     def _new_order_id(self) -> UUID:
-        """A proposal's number is that of its decision, plus one."""
-        return UUID(int=len(self._decisions) + 1)
+        """A proposal's number is that of its decision, plus one; further ones of the same decision are told apart beyond 64 bits."""
+        self._proposals += 1
+        return self._order_id(self._proposals - 1)
+
+    def _order_id(self, number: int) -> UUID:
+        return UUID(int=(number << 64) + len(self._decisions) + 1)
+
+
+def _as_changed(order: OrderRequest, amendment: Amendment | None) -> OrderRequest:
+    """An order that is changed before it leaves."""
+    return order if amendment is None else replace(order, **vars(amended(order.terms, amendment)))

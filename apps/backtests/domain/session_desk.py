@@ -40,6 +40,9 @@ class MemoryDesk:
     def drawdown(self) -> Decimal:
         return self._books.drawdown
 
+    def equity(self) -> Decimal:
+        return self._books.newest.valuation.equity
+
     def risk_factor(self, *, confidence: float | None, drawdown: Decimal, volatility_ratio: float | None, at: datetime) -> RiskFactor:
         return factor_of(self._account.factor_rules, confidence=confidence, drawdown=drawdown, volatility_ratio=volatility_ratio)
 

@@ -12,7 +12,7 @@ from apps.core.vocabulary import TradingMode
 from apps.orders.domain.profiles import EngineProfile
 from apps.risk.domain.factor import DEFAULT_RULES, FactorRule
 from apps.risk.domain.facts import Limits
-from apps.strategies.domain.strategy import Strategy
+from apps.strategies.domain.catalog import AnyStrategy
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SessionPlan:
     """
 
     id: UUID
-    strategy: Strategy
+    strategy: AnyStrategy
     instrument_id: UUID
     capital: Decimal
     risk_per_trade: Decimal
@@ -48,7 +48,7 @@ class SessionPlan:
     max_positions: int = 10
     starts_after: datetime | None = None
     ends_at: datetime | None = None
-    parameters_since: Mapping[datetime, Strategy] = field(default_factory=dict)
+    parameters_since: Mapping[datetime, AnyStrategy] = field(default_factory=dict)
     """Strategies with other parameters, by the close of the first bar that was decided with them."""
     limits_since: Mapping[datetime, Limits] = field(default_factory=dict)
     """Limits that were other than before, by the close of the first bar that was decided under them; `limits` are the first."""

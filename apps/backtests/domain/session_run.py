@@ -29,7 +29,7 @@ from apps.risk.domain.facts import Limits
 from apps.risk.domain.limits import default_limits
 from apps.risk.domain.rules import Seeds
 from apps.risk.domain.values import LimitCode
-from apps.strategies.domain.strategy import build_strategy
+from apps.strategies.domain.catalog import build_for_session
 
 RISK_PER_TRADE = Decimal("0.02")
 SESSION_SHARE = Decimal("0.9")
@@ -45,7 +45,7 @@ class SessionRunner:
 
     def check(self, config: RunConfig) -> None:
         """Raise NotFound for an unknown strategy, InvalidInput for what a session cannot do."""
-        build_strategy(config.strategy, dict(config.parameters))
+        build_for_session(config.strategy, dict(config.parameters))
         if config.leverage != 1:
             raise InvalidInput("Sessions trade with their own money alone.", where="leverage", hint="Use a leverage of 1.")
         if config.timing is not FillTiming.NEXT_OPEN:
@@ -132,7 +132,7 @@ def _last_warm_up(config: RunConfig, window: BarWindow) -> datetime:
 def _plans(config: RunConfig, bars: Sequence[BarWindow]) -> list[SessionPlan]:
     share = config.sizing.amount if config.sizing.method is SizingMethod.FRACTION and config.sizing.amount else SESSION_SHARE
     risk = config.sizing.amount if config.sizing.method is SizingMethod.RISK and config.sizing.amount else RISK_PER_TRADE
-    strategy, limits = build_strategy(config.strategy, dict(config.parameters)), _limits(config)
+    strategy, limits = build_for_session(config.strategy, dict(config.parameters)), _limits(config)
     return [
         SessionPlan(
             id=deterministic_uuid("backtest", config.fingerprint(), window.instrument.id),

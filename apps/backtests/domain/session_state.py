@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from apps.backtests.domain.session_events import SessionEvents
 from apps.backtests.domain.session_plan import AccountPlan, SessionPlan
 from apps.backtests.domain.session_series import InstrumentSeries
 from apps.core.errors import InvalidInput
@@ -17,8 +18,9 @@ from apps.forecasts.domain.features import WARMUP_BARS
 from apps.markets.domain.bars import to_micros
 from apps.orders.contracts import OrderOrigin, OrderRequest
 from apps.risk.domain.facts import Limits
+from apps.strategies.domain.catalog import AnyStrategy
 from apps.strategies.domain.evaluation import Terms
-from apps.strategies.domain.strategy import Strategy
+from apps.strategies.domain.event_strategy import EventStrategy
 
 ZERO = Decimal(0)
 
@@ -28,7 +30,7 @@ class RunningSession:
     """A session on its way."""
 
     plan: SessionPlan
-    strategy: Strategy
+    strategy: AnyStrategy
     terms: Terms
     bars_needed: int
     starts_after: int
@@ -37,11 +39,13 @@ class RunningSession:
     traded: Decimal = ZERO
     """Net quantity of its own fills; the position is what others have left of it."""
     is_active: bool = True
-    changes: list[tuple[int, Strategy]] = field(default_factory=list)
+    changes: list[tuple[int, AnyStrategy]] = field(default_factory=list)
     limits: Limits = field(default_factory=dict)
     limits_ahead: list[tuple[int, Limits]] = field(default_factory=list)
+    events: SessionEvents | None = None
+    """Of a session whose strategy is told events."""
 
-    def strategy_at(self, closed: int) -> Strategy:
+    def strategy_at(self, closed: int) -> AnyStrategy:
         """The strategy with the parameters in force at this bar."""
         while self.changes and self.changes[0][0] <= closed:
             self.strategy = self.changes.pop(0)[1]
@@ -79,9 +83,13 @@ def started(account: AccountPlan, plan: SessionPlan, series: dict[UUID, Instrume
     changes = sorted((to_micros(at), strategy) for at, strategy in plan.parameters_since.items())
     after = to_micros(max(account.opened_at, plan.starts_after or account.opened_at))
     ends_at = to_micros(plan.ends_at) if plan.ends_at else None
+    events = None
+    if isinstance(plan.strategy, EventStrategy):
+        life = (plan.starts_after or account.opened_at).isoformat()
+        events = SessionEvents(plan.strategy, found.bars.instrument, life=life, remembers=len(changes) > 1)
     return RunningSession(
         plan, plan.strategy, terms, _bars_needed(plan.strategy), after, ends_at, changes=changes, limits=plan.limits,
-        limits_ahead=sorted(((to_micros(at), limits) for at, limits in plan.limits_since.items()), key=lambda item: item[0]),
+        limits_ahead=sorted(((to_micros(at), limits) for at, limits in plan.limits_since.items()), key=lambda item: item[0]), events=events,
     )  # fmt: skip
 
 
@@ -105,5 +113,5 @@ def exit_order(session: RunningSession, instrument: InstrumentSpec, at: datetime
     )
 
 
-def _bars_needed(strategy: Strategy) -> int:
+def _bars_needed(strategy: AnyStrategy) -> int:
     return max(strategy.warmup_bars, WARMUP_BARS)

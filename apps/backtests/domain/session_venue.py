@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -14,7 +14,7 @@ from apps.core.rounding import round_fee
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Side, TimeInForce
 from apps.markets.contracts import Bar
-from apps.orders.contracts import OrderRequest
+from apps.orders.contracts import Amendment, OrderRequest
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.engine import Engine, EngineBar
 from apps.orders.domain.engine_book import engine_for
@@ -22,7 +22,9 @@ from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
 from apps.orders.domain.engine_terms import new_order
 from apps.orders.domain.instants import day_end, microseconds, moment
 from apps.orders.domain.profiles import EngineProfile, place_row
+from apps.orders.domain.terms import amended
 from apps.orders.domain.vocabulary import Liquidity
+from apps.strategies.domain.event_session import OrderStanding
 
 _WORKING = (EngineOrderState.OPEN, EngineOrderState.WAITING)
 
@@ -64,6 +66,9 @@ class MemoryVenue:
         scale = max(spec.cash_scale for spec in self._specs)
         self._engine = engine_for(self._specs, profile, currency=currency, cash=capital, cash_scale=scale, traded_value=Decimal(0))
         self._working: dict[int, OrderRequest] = {}
+        self._requests: dict[UUID, OrderRequest] = {}
+        self._rows: dict[UUID, int] = {}
+        self._groups: dict[UUID, int] = {}
 
     @property
     def engine(self) -> Engine:
@@ -79,7 +84,17 @@ class MemoryVenue:
         """Take an order, which bars that close later meet; NONE, or why it was refused."""
         spec = request.instrument
         self._engine.account[code.A_NOW] = microseconds(at)
-        row = self._engine.submit(new_order(request.venue_terms, spec, side=request.side, place=self._places[spec.id]))
+        row = self._engine.submit(
+            new_order(
+                request.venue_terms,
+                spec,
+                side=request.side,
+                place=self._places[spec.id],
+                parent=self._rows[request.parent_id] if request.parent_id else code.NO_ROW,
+                group=self._groups.setdefault(request.group_id, self._engine.new_group()) if request.group_id else 0,
+            )
+        )
+        self._rows[request.id], self._requests[request.id] = row, request
         if self._engine.state(row) is EngineOrderState.REFUSED:
             return self._engine.reason(row)
         self._working[row] = request
@@ -95,6 +110,48 @@ class MemoryVenue:
         for row in rows:
             self._engine.cancel(row)
         return [self._working.pop(row).id for row in rows]
+
+    def orders_of(self, session_id: UUID) -> list[UUID]:
+        """The session's orders that may still trade."""
+        return [request.id for request in self._working.values() if request.origin_id == session_id]
+
+    def has(self, order_id: UUID) -> bool:
+        """Whether the order was ever sent."""
+        return order_id in self._rows
+
+    def standing(self, order_id: UUID) -> OrderStanding:
+        """How an order that was sent stands now."""
+        row, request = self._rows[order_id], self._requests[order_id]
+        lots, filled = self._engine.book[row, [code.O_LOTS, code.O_FILLED]].tolist()
+        spec = request.instrument
+        return OrderStanding(self._engine.state(row), spec.quantity(filled), replace(request.terms, quantity=spec.quantity(lots)))
+
+    def cancel(self, order_ids: Sequence[UUID], *, at: datetime) -> list[Ended]:
+        """Cancel orders; returns what ended with them."""
+        self._engine.account[code.A_NOW] = microseconds(at)
+        for order_id in order_ids:
+            self._engine.cancel(self._rows[order_id])
+        return self._outcome(int(self._engine.account[code.A_FILLS]))[1]
+
+    def amend(self, order_id: UUID, amendment: Amendment, *, at: datetime) -> Reason:
+        """Change an order; NONE, or why it stays as it is. A price that is given takes the place of a relative one."""
+        row, request = self._rows[order_id], self._requests[order_id]
+        self._engine.account[code.A_NOW] = microseconds(at)
+        terms, spec = amended(request.venue_terms, amendment), request.instrument
+        book = self._engine.book
+        if amendment.limit_price is not None:
+            book[row, code.O_LIMIT_PPM] = 0
+        if amendment.stop_price is not None:
+            book[row, code.O_STOP_PPM] = 0
+        reason = self._engine.amend(
+            row,
+            lots=None if amendment.quantity is None else spec.quantity_lots(amendment.quantity),
+            limit=None if amendment.limit_price is None else spec.price_units(amendment.limit_price),
+            stop=None if amendment.stop_price is None else spec.price_units(amendment.stop_price),
+        )
+        if reason is Reason.NONE:
+            self._requests[order_id] = replace(request, **vars(terms))
+        return reason
 
     def take(self, trade: GivenTrade) -> None:
         """Put a fill into the account that was made elsewhere: position, cash and traded value."""

@@ -24,7 +24,7 @@ _HALTS_READ = 10_000
 
 def beside(account_id: UUID, decisions: Sequence[RecordedDecision], fills: Sequence[FillView]) -> Beside:
     """Everything beside these decisions, which are all that the account's sessions made; `fills` are all of the account's."""
-    wanted = {item.order_id: item for item in decisions if item.order_id is not None}
+    wanted = {order_id: item for item in decisions for order_id in item.order_ids}
     filled_at = {fill.order_id: fill.occurred_at for fill in fills}
     trades: dict[int, list[GivenTrade]] = defaultdict(list)
     for fill in fills:
@@ -38,7 +38,7 @@ def beside(account_id: UUID, decisions: Sequence[RecordedDecision], fills: Seque
         made = wanted.get(order.id)
         if made is None:
             entries[to_micros(order.market_at)] += not order.is_reducing
-        elif order.status is OrderStatus.CANCELLED and order.cancel_requested_by:
+        elif order.status is OrderStatus.CANCELLED and order.cancel_requested_by not in ("", f"session {made.session_id}"):
             cancels[to_micros(filled_at.get(order.id, made.bar_at))].append(made.session_id)
     return Beside(
         trades={key: tuple(some) for key, some in trades.items()},

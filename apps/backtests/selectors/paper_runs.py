@@ -29,7 +29,7 @@ from apps.portfolio import selectors as portfolio
 from apps.risk import selectors as risk
 from apps.strategies import selectors as strategies
 from apps.strategies.contracts import SessionState
-from apps.strategies.domain.strategy import Strategy, build_strategy
+from apps.strategies.domain.catalog import AnyStrategy, build_for_session
 from apps.strategies.selectors import RecordedDecision, SessionView
 
 _ALL = 10**9
@@ -105,7 +105,7 @@ def paper_run(account_id: UUID, *, until: datetime | None = None) -> PaperRun:
 
 def paper_rows(account_id: UUID, decisions: Sequence[RecordedDecision], fills: Sequence[FillView], through: datetime) -> RunRows:
     """The rows of a paper account as they are compared."""
-    ordered = {item.order_id: item for item in decisions if item.order_id is not None}
+    ordered = {order_id: item for item in decisions for order_id in item.order_ids}
     points = [point for point in portfolio.equity_curve(account_id, limit=_ALL) if point.at <= through]
     held = portfolio.positions(account_id, with_closed=True)
     return RunRows(
@@ -121,7 +121,7 @@ def _plan(session: SessionView, decisions: Sequence[RecordedDecision]) -> Sessio
     changes = _parameter_changes(session, decisions)
     limits = limits_as_they_stood(session, decisions)
     current = strategies.strategy(session.strategy_id).parameters
-    first = next(iter(changes.values()), None) or build_strategy(session.kind, current)
+    first = next(iter(changes.values()), None) or build_for_session(session.kind, current)
     return SessionPlan(
         id=session.id,
         strategy=first,
@@ -139,14 +139,14 @@ def _plan(session: SessionView, decisions: Sequence[RecordedDecision]) -> Sessio
     )
 
 
-def _parameter_changes(session: SessionView, decisions: Sequence[RecordedDecision]) -> dict[datetime, Strategy]:
+def _parameter_changes(session: SessionView, decisions: Sequence[RecordedDecision]) -> dict[datetime, AnyStrategy]:
     """The strategy as it was from each bar on at which its parameters were others than before."""
-    changes: dict[datetime, Strategy] = {}
+    changes: dict[datetime, AnyStrategy] = {}
     known: dict[str, object] | None = None
     for made in decisions:
         if made.parameters != known:
             known = made.parameters
-            changes[made.bar_at] = build_strategy(session.kind, made.parameters)
+            changes[made.bar_at] = build_for_session(session.kind, made.parameters)
     return changes
 
 
@@ -159,7 +159,7 @@ def _forecasts(sessions: Sequence[SessionView], decisions: Sequence[RecordedDeci
             continue
         key = (kinds[item.session_id], repr(item.parameters))
         if key not in horizons:
-            horizons[key] = build_strategy(key[0], item.parameters).forecast_horizon_bars
+            horizons[key] = build_for_session(key[0], item.parameters).forecast_horizon_bars
         made[item.instrument_id, horizons[key], to_micros(item.bar_at)] = item.forecast
     return made
 

@@ -18,7 +18,7 @@ from apps.orders.domain.engine import NewOrder
 from apps.orders.domain.engine_codes import BUY, REDUCE_ONLY, SELL, EngineOrderType
 from apps.risk.domain.sizing import size_position
 from apps.risk.domain.values import CheckCode
-from apps.strategies.domain.evaluation import AccountDesk, Evaluation, Ids, Terms, parameters_of
+from apps.strategies.domain.evaluation import NOTHING_ASSUMED, AccountDesk, Assumed, Evaluation, Ids, Terms, parameters_of
 from apps.strategies.domain.event_session import BookedFill, EventSession, OrderStanding, bar_events
 from apps.strategies.domain.event_strategy import TAG_EXIT
 from apps.strategies.domain.order_calls import OrderCalls, Prices, base_request
@@ -47,6 +47,7 @@ class EventInputs:
     standings: Mapping[int, OrderStanding]
     strays: Mapping[Any, OrderStanding]
     forecast: ForecastView | NoForecast | None
+    assumed: Assumed = NOTHING_ASSUMED
 
     @property
     def instrument(self) -> InstrumentSpec:
@@ -100,6 +101,7 @@ def _calls(inputs: EventInputs, desk: AccountDesk, ids: Ids, evaluation: Evaluat
         position=inputs.position,
         prices=prices,
         sizer=lambda: _sized_lots(inputs, desk, evaluation, prices.last),
+        assumed=inputs.assumed,
         base=base_request(inputs.terms, ids, inputs.session, inputs.bar_at),
     )
 

@@ -31,7 +31,7 @@ from apps.orders.domain.reasons import sentence
 from apps.orders.domain.terms import PPM_PER_PERCENT, amended
 from apps.orders.domain.validation import check_order
 from apps.risk.domain.values import OrderProposal, Verdict
-from apps.strategies.domain.evaluation import AccountDesk, Ids, Terms
+from apps.strategies.domain.evaluation import AccountDesk, Assumed, Ids, Terms
 from apps.strategies.domain.event_session import Call, EventSession
 from apps.strategies.domain.event_strategy import TAG_ENTRY, TAG_EXIT, TAG_STOP, TAG_TARGET, TAG_TRAIL
 
@@ -68,6 +68,7 @@ class OrderCalls:
     prices: Prices
     sizer: Callable[[], int]
     """What an entry buys, in lots, when the strategy leaves it to the session."""
+    assumed: Assumed
     base: OrderRequest
     """The request that is the same for all orders of the bar."""
     requests: list[OrderRequest] = field(default_factory=list)
@@ -205,6 +206,8 @@ class OrderCalls:
         spec = self.session.instrument
         state = self._state_of_child(order.parent)
         known = self.session.desk.tickets.get(order.parent) if order.parent != NO_ROW else None
+        if self.assumed.quantity is not None and known is None and not order.flags & REDUCE_ONLY:
+            order = replace(order, lots=spec.quantity_lots(self.assumed.quantity))
         side = Side.BUY if order.side > 0 else Side.SELL
         is_exit = bool(order.flags & REDUCE_ONLY)
         request = replace(
@@ -242,6 +245,10 @@ class OrderCalls:
         )
         return others + quantity <= abs(self.position)
 
+    @property
+    def _confidence(self) -> float:
+        return self.session.strategy.confidence if self.assumed.confidence is None else self.assumed.confidence
+
     def _proposal(self, request: OrderRequest, parent_quantity: Decimal | None) -> OrderProposal:
         """The order as the gate judges it."""
         return OrderProposal(
@@ -258,7 +265,7 @@ class OrderCalls:
             mode=request.mode,
             limit_price=request.limit_price,
             stop_price=request.stop_price,
-            confidence=Decimal(str(round(self.session.strategy.confidence, 6))),
+            confidence=Decimal(str(round(self._confidence, 6))),
             data_age_bars=0,
             strategy=self.kind,
             origin_id=request.origin_id,

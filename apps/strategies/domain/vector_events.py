@@ -48,6 +48,12 @@ class VectorAsEvents(EventStrategy):
         bars = VectorBars(self.desk.instrument, **{name: column[:count] for name, column in self._bars.items()})
         signals = self.vector.signals(bars, bits=self._bits[:count])
         signals.check(count)
+        if signals.exits is not None:
+            raise InvalidInput(
+                "An exit plan follows the rules of freqtrade's backtests, which a session cannot.",
+                where="exits",
+                hint="Give stops, targets or a trailing stop.",
+            )
         if signals.sizing != BY_LOTS:
             raise InvalidInput(
                 "In a session an entry buys the lots that the signals say, or what the session's own sizing says.",

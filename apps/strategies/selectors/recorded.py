@@ -21,6 +21,7 @@ ROWS_AT_ONCE = 2_000
 class RecordedDecision:
     """A stored decision with the forecast, or the refusal, that it went by."""
 
+    id: UUID
     session_id: UUID
     instrument_id: UUID
     bar_at: datetime
@@ -38,6 +39,8 @@ class RecordedDecision:
     sizing: dict[str, Any]
     checks: list[dict[str, Any]]
     order_id: UUID | None
+    """The first of `order_ids`."""
+    order_ids: list[UUID]
     decided_at: datetime
 
 
@@ -61,6 +64,7 @@ def _recorded(rows: list[Decision]) -> list[RecordedDecision]:
     made = forecasts.forecasts_by_id([row.forecast_id for row in rows if row.forecast_id is not None])
     return [
         RecordedDecision(
+            id=row.id,
             session_id=row.session_id,
             instrument_id=row.instrument_id,
             bar_at=row.bar_at,
@@ -78,6 +82,7 @@ def _recorded(rows: list[Decision]) -> list[RecordedDecision]:
             sizing=row.sizing,
             checks=row.checks,
             order_id=row.order_id,
+            order_ids=row.order_ids,
             decided_at=row.decided_at,
         )
         for row in rows

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
 from apps.backtests.domain.event_run import simulate_event_bars
 from apps.backtests.domain.vector_run import simulate_signals
+from apps.backtests.services.repeating import repeat_paper
 from apps.orders.domain.profiles import EngineProfile
 from apps.orders.selectors.simulated import simulated_profile
 from apps.strategies.domain.event_strategy import build_event_strategy
@@ -15,7 +18,7 @@ from tests.minutes import CAPITAL, MinuteWorld, Traded, columns_of, paper_fills,
 
 pytestmark = pytest.mark.django_db
 
-BARS = 300
+BARS = 120
 CROSS = {
     "fast_bars": 3,
     "slow_bars": 8,
@@ -49,4 +52,7 @@ def test_arrays_events_and_paper_fill_alike_on_a_random_walk(kind: str) -> None:
     world.step(BARS - 1)
     paper = paper_fills(world.account_id, world.instrument)
     assert paper == event_fills(world, CROSS) == vector_fills(world, CROSS)
-    assert len(paper) > 30
+    assert len(paper) > 12
+    repeated = repeat_paper(world.account_id)
+    assert repeated.differences == []
+    assert len(repeated.run.fills) == len(paper)
