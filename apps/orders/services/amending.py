@@ -12,6 +12,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 
 from apps.common.failpoints import InjectedFault, failpoint
+from apps.common.locks import Lock, held
 from apps.common.notify import Channel, notify
 from apps.core.errors import OwnershipLost
 from apps.orders.contracts import AT_THE_VENUE, OPEN_STATUSES, Amendment, AmendmentStatus, OrderStatus
@@ -23,6 +24,7 @@ from apps.orders.services.fills import catch_up_fills
 from apps.orders.services.ownership import Ownership
 from apps.orders.services.sending import market_time
 from apps.orders.services.transitions import apply_trigger, locked_order
+from apps.risk.selectors import active_halt
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +44,18 @@ def carry_out_amendments(account: AccountRef, broker: Broker, ownership: Ownersh
 
 
 def _amend(wish: OrderAmendment, account: AccountRef, broker: Broker, ownership: Ownership) -> bool:
-    answer = _ask(wish, broker)
-    failpoint("executor.after_amend_sent")
-    if answer.outcome is AmendOutcome.UNCERTAIN:
-        return False
-    _settle(wish, answer, account, broker, ownership)
-    return True
+    """Ask the halt last, as before a send, and hold it off until the answer is stored."""
+    with held(Lock.HALT, shared=True):
+        halt = active_halt(account.id)
+        ownership.check()
+        if halt is not None and not wish.order.is_reducing:
+            answer = AmendAnswer(AmendOutcome.REFUSED, f"Halted: {halt.reason}")
+        else:
+            answer = _ask(wish, broker)
+        failpoint("executor.after_amend_sent")
+        if answer.outcome is not AmendOutcome.UNCERTAIN:
+            _settle(wish, answer, account, broker, ownership)
+    return answer.outcome is not AmendOutcome.UNCERTAIN
 
 
 def _ask(wish: OrderAmendment, broker: Broker) -> AmendAnswer:

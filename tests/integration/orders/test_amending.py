@@ -21,6 +21,7 @@ from apps.orders.services import request_amend, request_cancel
 from apps.orders.services.executing import AccountExecutor
 from apps.orders.services.ownership import Ownership
 from apps.risk.models import Reservation, RiskLimit
+from apps.risk.services import engage_halt
 from tests.factories.trading_world import open_world, place
 from tests.faults.forgetful_venue import Faults, ForgetfulVenue
 from tests.integration.orders.desk import Desk
@@ -130,6 +131,23 @@ def test_the_gate_judges_what_would_add_exposure_and_only_that() -> None:
     ask(order, quantity="50")
     desk.settle()
     assert (desk.order(order).quantity, Reservation.objects.get(order_id=order).quantity) == (50, 50)
+
+
+def test_a_halt_is_asked_last_and_lets_an_exit_be_changed() -> None:
+    desk = Desk(**FREE)
+    desk.enter()
+    desk.bar("100", "101", "99", "100")
+    entry = limit(desk, "90")
+    stop = desk.enter(Side.SELL, order_type=OrderType.STOP, stop_price=Decimal(90))
+    ask(entry, limit_price="95")
+    ask(stop, stop_price="95")
+    engage_halt(actor="anna", reason="drill", now=WallClock().now())
+    desk.settle()
+    assert selectors.amendments(entry)[0].reason == "Halted: drill"
+    assert (desk.order(entry).limit_price, desk.order(stop).stop_price) == (Decimal(90), Decimal(95))
+    with pytest.raises(Refused) as caught:
+        ask(entry, limit_price="96")
+    assert caught.value.where == "HALT"
 
 
 def test_a_partly_filled_order_is_changed_as_a_whole() -> None:

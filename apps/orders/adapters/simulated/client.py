@@ -66,7 +66,7 @@ class SimulatedVenue:
         self._closes: dict[UUID, int] = {}
 
     def fence_with(self, check: Callable[[], None]) -> None:
-        """Take orders only while `check` does not raise; it is called in the transaction that takes them."""
+        """Take and change orders only while `check` does not raise; it is called in the transaction that does it."""
         self._check = check
 
     def accept(self, order: BrokerOrder) -> SimulatedOrder:
@@ -124,6 +124,7 @@ class SimulatedVenue:
     def amend(self, client_order_id: str, amendment: Amendment) -> None:
         """Change a working order, in a transaction of the venue's own; raises NotFound, Conflict or InvalidInput in words."""
         with transaction.atomic(durable=True):
+            self._check()
             account = self.locked_account()
             book = self._book(account)
             row = _row_in(book, client_order_id)
