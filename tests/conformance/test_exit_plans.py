@@ -247,3 +247,17 @@ def test_a_second_implementation_agrees_on_random_candles_trade_by_trade() -> No
         if plan.closes_at_end:
             assert simulation.equity[-1] == simulation.engine.cash("USDT")
     assert total > 500
+
+
+def test_tables_grow_with_a_long_run_and_change_nothing() -> None:
+    plan = ExitPlan(stop_ppm=5_000, targets=((0, 5_000),), is_trailing=True)
+    chance = random.Random(fresh_seed())
+    rows = random_candles(chance, 1500)
+    candles = [[number, *(price / UNIT for price in row), 0, 1, 0, 0, 0] for number, row in enumerate(rows)]
+    bars, signals = table.columns(candles), table.signals(candles)
+    simulation, found = table.run(table.Case(bars, signals, plan))
+    assert len(simulation.orders) > 512, "more than the tables began with"
+    plain = Market(plan).run(rows, [ENTER_LONG] * len(rows))
+    assert [(one.open_bar, one.close_bar, one.reason.value) for one in found] == [
+        (one.open_bar, one.close_bar, one.reason) for one in plain
+    ]

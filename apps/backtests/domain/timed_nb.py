@@ -56,7 +56,7 @@ TRAIL_TRIGGERED, TRAIL_GAPPED = 49, 50
 TAG_FORCED = 6
 NOTHING = -1
 _MINUTE = 60_000_000
-_ROOM = 32
+_ROOM = 16
 
 # Entries of `plan`; pairs of minutes and profit follow it, by rising minutes.
 P_STOP, P_IS_TRAILING, P_NEAR, P_NEAR_FROM, P_IS_NEAR_ONLY, P_LEVERAGE, P_HAS_SIGNAL_EXITS, P_CLOSES_AT_END, P_ENTRY_MINUTES = range(9)
