@@ -283,6 +283,16 @@ class Step:
 
 
 @dataclass(frozen=True)
+class CallShown:
+    """An order call of an event strategy in words; `is_refused` where nothing came of it."""
+
+    what: str
+    answer: str
+    order_id: UUID | None
+    is_refused: bool
+
+
+@dataclass(frozen=True)
 class Why:
     """A decision or an order from the fill back to the bars."""
 
@@ -312,6 +322,10 @@ class Why:
     no_checks_reason: str
     belongings: OrderDetail | None = None
     """The order with its parent, its children, its group and what was asked of it."""
+    ordered: tuple[OrderView, ...] = ()
+    """Every order of the decision, where there are several."""
+    calls: tuple[CallShown, ...] = ()
+    """What an event strategy asked for on the bar, and the answers."""
 
 
 @dataclass(frozen=True)

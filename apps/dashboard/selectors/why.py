@@ -15,6 +15,7 @@ from apps.dashboard.selectors.chart import on_chart
 from apps.dashboard.selectors.frame import bar_timeframe
 from apps.dashboard.selectors.overview import chart_path
 from apps.dashboard.selectors.shapes import Check, FeatureValue, ForecastOnChart, Step, Why
+from apps.dashboard.selectors.why_calls import calls_shown
 from apps.forecasts import selectors as forecasts
 from apps.markets import selectors as markets
 from apps.orders import selectors as orders
@@ -92,7 +93,16 @@ def _why(
         no_order_reason=_no_order(decision),
         no_checks_reason=_no_checks(decision),
         belongings=detail,
+        ordered=_ordered(decision),
+        calls=calls_shown(decision, instrument),
     )
+
+
+def _ordered(decision: DecisionView | None) -> tuple[OrderView, ...]:
+    """Every order of a decision that led to several, the oldest first."""
+    if decision is None or len(decision.order_ids) < 2:
+        return ()
+    return tuple(reversed(orders.orders(decision_id=decision.id)))
 
 
 def _verdict(decision: DecisionView | None, order: OrderView | None) -> VerdictView | None:

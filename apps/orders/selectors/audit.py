@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, F, Q
 
 from apps.core.vocabulary import Side
 from apps.orders.contracts import AT_THE_VENUE, OrderStatus
@@ -45,7 +45,7 @@ def audit() -> list[Difference]:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         accounts = list(SimulatedAccount.objects.values_list("account_id", flat=True))
         found = [difference for account_id in accounts for difference in _audit_account(account_id)]
-        return found + list(_decisions_with_several_orders())
+        return found + list(_decisions_taken_twice())
 
 
 def _audit_account(account_id: UUID) -> Iterator[Difference]:
@@ -119,7 +119,20 @@ def _venue_books(account_id: UUID) -> Iterator[Difference]:
         yield Difference("VENUE_POSITION_DIFFERS", str(account_id), "The venue's positions are not the sums of its trades.")
 
 
-def _decisions_with_several_orders() -> Iterator[Difference]:
-    rows = Order.objects.exclude(decision_id=None).values("decision_id").annotate(orders=Count("id")).filter(orders__gt=1)
-    for row in rows.order_by("decision_id"):
-        yield Difference("DECIDED_TWICE", str(row["decision_id"]), f"{row['orders']} orders came of one decision.")
+def _decisions_taken_twice() -> Iterator[Difference]:
+    """A decision orders what it does at one close, for one origin, and each order passes the gate by itself."""
+    rows = (
+        Order.objects.exclude(decision_id=None)
+        .values("decision_id")
+        .annotate(
+            orders=Count("id"),
+            verdicts=Count("verdict_id", distinct=True),
+            closes=Count("market_at", distinct=True),
+            origins=Count("origin_id", distinct=True),
+        )
+    )
+    twice = rows.filter(Q(orders__gt=1), ~Q(verdicts=F("orders")) | Q(closes__gt=1) | Q(origins__gt=1))
+    for row in twice.order_by("decision_id"):
+        yield Difference(
+            "DECIDED_TWICE", str(row["decision_id"]), f"{row['orders']} orders of one decision were not ordered by it together."
+        )
