@@ -173,7 +173,7 @@ class RunForm:
 
     def _instruments(self, data: QueryDict) -> list[UUID]:
         known = {str(spec.id): spec.id for spec in self.instruments}
-        chosen = data.getlist("instrument")
+        chosen = [item for item in data.getlist("instrument") if item]
         if not chosen:
             raise InvalidInput("Choose at least one instrument.", where="instrument")
         if unknown := [item for item in chosen if item not in known]:

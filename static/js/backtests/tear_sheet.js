@@ -12,7 +12,12 @@ const paints = [];
 
 drawCurves();
 drawHistories();
-document.addEventListener("theme:changed", () => paints.forEach((paint) => paint(colors())));
+document.addEventListener("theme:changed", repaint);
+window.matchMedia("print").addEventListener("change", repaint); // paper is light
+
+function repaint() {
+  paints.forEach((paint) => paint(colors()));
+}
 
 async function drawCurves() {
   let data;
