@@ -97,9 +97,7 @@ def has_guards(book: Any, row: int) -> bool:
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
-def try_stop(
-    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, volume: int
-) -> int:
+def try_stop(book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, volume: int) -> int:
     """Fill a stop that the bar has reached; lots traded."""
     order_type, side, stop = book[row, O_TYPE], book[row, O_SIDE], book[row, O_STOP]
     best, worst = (low, high) if side == BUY else (high, low)
