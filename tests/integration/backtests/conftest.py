@@ -31,7 +31,8 @@ class Market:
 
     def config(self, **changes: Any) -> RunConfig:
         """A run of the test strategy over all bars."""
-        parameters = {"fast": 3, "slow": 8, **changes.pop("parameters", {})}
+        parameters = {} if changes.get("strategy", KIND) != KIND else {"fast": 3, "slow": 8, **changes.pop("parameters", {})}
+        changes.pop("parameters", None)
         given = {"strategy": KIND, "timeframe": Timeframe.D1, "mode": RunMode.EVENT, "instrument_ids": (self.spec.id,), **changes}
         return RunConfig(parameters=parameters, **given)
 
