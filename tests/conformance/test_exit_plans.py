@@ -15,6 +15,8 @@ import pytest
 from apps.backtests.domain.vector_run import BarColumns
 from apps.core.errors import InvalidInput
 from apps.orders.domain.profiles import DEFAULT, FREQTRADE, EngineProfile, FeeModel
+from apps.orders.domain.sizing_nb import BY_VALUE
+from apps.portfolio.domain.ledger_codes import T_LOTS
 from apps.strategies.domain.exit_plan import ExitPlan
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from apps.strategies.domain.vector_strategy import Signals
@@ -261,3 +263,12 @@ def test_tables_grow_with_a_long_run_and_change_nothing() -> None:
     assert [(one.open_bar, one.close_bar, one.reason.value) for one in found] == [
         (one.open_bar, one.close_bar, one.reason) for one in plain
     ]
+
+
+def test_a_run_may_size_the_entries_of_a_plan() -> None:
+    candles = hours("100 101 99 100 L", "100 101 99 100", "100 101 90 95", "95 96 94 95")
+    value = 1_050 * UNIT
+    sized = replace(table.signals(candles), lots=np.array([1], np.int64), sizing=BY_VALUE, size=value)
+    simulation, found = table.run(table.Case(table.columns(candles), sized, ExitPlan(stop_ppm=50_000)))
+    assert [one.reason.value for one in found] == ["stop_loss"]
+    assert simulation.trades[0, T_LOTS] == 10
