@@ -105,7 +105,7 @@ class WhatIfChanges:
             value = getattr(self, item.name)
             if item.name == "limits" and value:
                 found["limits"] = {code: _text(limit) for code, limit in sorted(value.items())}
-            elif item.name != "limits" and value not in (None, False):
+            elif item.name != "limits" and value is not None and value is not False:
                 found[item.name] = value if isinstance(value, bool) else _text(value)
         return found
 

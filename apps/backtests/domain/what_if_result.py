@@ -11,6 +11,7 @@ from uuid import UUID
 
 from apps.backtests.domain.session_cycle import SessionDecision, SessionRun
 from apps.backtests.domain.session_parity import Difference
+from apps.risk.domain.numbers import show
 
 MOST_POINTS = 400
 BARS_BEFORE = 20
@@ -106,14 +107,14 @@ def _side(decision: SessionDecision, run: SessionRun) -> Side:
         outcome=str(decision.outcome),
         sentence=decision.sentence,
         confidence=decision.signal.confidence if decision.signal else None,
-        risk_factor=_text(decision.risk_factor.value) if decision.risk_factor else None,
-        quantity=_text(order.quantity) if order else _text(decision.sizing.quantity) if decision.sizing else None,
+        risk_factor=show(decision.risk_factor.value) if decision.risk_factor else None,
+        quantity=show(order.quantity) if order else show(decision.sizing.quantity) if decision.sizing else None,
         size_reason=decision.sizing.reason if decision.sizing else "",
         checks=[check.as_dict() for check in decision.verdict.checks] if decision.verdict else [],
-        order=f"{order.side} {_text(order.quantity)} {order.instrument.symbol}" if order else "",
+        order=f"{order.side} {show(order.quantity)} {order.instrument.symbol}" if order else "",
         order_ended=ended.name if ended is not None else "",
         fills=[
-            SideFill(fill.at.isoformat(), _text(fill.quantity), _text(fill.price), _text(fill.fee))
+            SideFill(fill.at.isoformat(), show(fill.quantity), show(fill.price), show(fill.fee))
             for fill in run.fills
             if order is not None and fill.order_id == order.id
         ],
@@ -132,11 +133,11 @@ def _money(session_id: UUID, bar_at: datetime, stored: SessionRun, other: Sessio
         through=times[last].isoformat(),
         exit_at=exit_at.isoformat() if exit_at else None,
         until=times[until].isoformat(),
-        pnl_stored=_text(left[until] - left[start]),
-        pnl_other=_text(right[until] - right[start]),
-        difference=_text(right[until] - left[until]),
-        difference_now=_text(right[last] - left[last]),
-        points=[(times[at].isoformat(), _text(left[at]), _text(right[at])) for at in _thinned(max(0, start - BARS_BEFORE), until)],
+        pnl_stored=show(left[until] - left[start]),
+        pnl_other=show(right[until] - right[start]),
+        difference=show(right[until] - left[until]),
+        difference_now=show(right[last] - left[last]),
+        points=[(times[at].isoformat(), show(left[at]), show(right[at])) for at in _thinned(max(0, start - BARS_BEFORE), until)],
     )
 
 
@@ -178,7 +179,3 @@ def _thinned(first: int, last: int) -> Iterator[int]:
     step = max(1, -(-(last - first + 1) // MOST_POINTS))
     yield from range(first, last, step)
     yield last
-
-
-def _text(value: Decimal) -> str:
-    return f"{value:f}"
