@@ -47,10 +47,17 @@ class Site:
 
     def ask(self, command: str, *arguments: object) -> dict[str, Any]:
         """Give the player a command and wait for its answer."""
+        self.tell(command, *arguments)
+        return self.answer()
+
+    def tell(self, command: str, *arguments: object) -> None:
+        """Give the player a command whose answer is fetched later, so that a page can be watched meanwhile."""
         assert self.player.stdin is not None
-        assert self.player.stdout is not None
         self.player.stdin.write(" ".join(map(str, (command, *arguments))) + "\n")
         self.player.stdin.flush()
+
+    def answer(self) -> dict[str, Any]:
+        """The answer to the command before."""
         return _answer(self.player)
 
 

@@ -17,6 +17,8 @@ django.setup()
 
 from apps.access.models import User  # noqa: E402
 from apps.access.services import issue_login_link  # noqa: E402
+from apps.backtests import selectors as backtests  # noqa: E402
+from apps.backtests.services import execute_run  # noqa: E402
 from apps.common import heartbeats  # noqa: E402
 from apps.events.services import log_identity, seal_batch  # noqa: E402
 from apps.markets import selectors as markets  # noqa: E402
@@ -51,6 +53,13 @@ class Player:
         self._world.settle()
         self._finish()
         return {}
+
+    def backtests(self) -> dict[str, Any]:
+        """Make every backtest that waits, as a worker would."""
+        waiting = [item.id for item in backtests.runs_under_way()]
+        made = [execute_run(run_id) for run_id in waiting]
+        self._finish()
+        return {"made": sum(made)}
 
     def link(self, name: str) -> dict[str, Any]:
         return {"path": issue_login_link(name)}

@@ -22,6 +22,11 @@ PATHS = (
     "/system/",
     "/replays/",
     "/halt/",
+    "/backtests/",
+    "/backtests/new/",
+    "/backtests/sweeps/",
+    "/backtests/sweeps/new/",
+    "/backtests/trials/",
 )
 
 
