@@ -1,6 +1,6 @@
 """Writes of orders: intents, cancels, accounts at their venue. The executor's own steps are in the modules beside this one."""
 
-from apps.orders.services.accounts import change_costs, change_venue_terms, open_broker_account, open_simulated_account
+from apps.orders.services.accounts import change_venue_terms, open_broker_account, open_simulated_account
 from apps.orders.services.amendments import request_amend
 from apps.orders.services.cancels import request_cancel, request_cancel_all
 from apps.orders.services.control import OrderControlService
@@ -11,7 +11,6 @@ from apps.orders.services.manual import OtherLeg, submit_manual_order
 __all__ = [
     "OrderControlService",
     "OtherLeg",
-    "change_costs",
     "change_venue_terms",
     "exit_requests",
     "open_broker_account",

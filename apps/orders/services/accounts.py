@@ -12,7 +12,6 @@ from apps.core.errors import NotFound
 from apps.events.services import record_event
 from apps.markets.selectors import venue
 from apps.orders.contracts import CostsChanged, VenueTermsChanged
-from apps.orders.domain.costs import Costs
 from apps.orders.domain.venue_profiles import VenueTerms
 from apps.orders.models import FillCursor, SimulatedAccount
 
@@ -35,7 +34,7 @@ def open_simulated_account(
 
     Costs are basis points with at most two decimals; others raise InvalidInput.
     """
-    Costs.from_bps(fee_bps=fee_bps, spread_bps=spread_bps, slippage_bps=slippage_bps)
+    VenueTerms(fee_bps=fee_bps, spread_bps=spread_bps, slippage_bps=slippage_bps).check()
     SimulatedAccount.objects.create(
         account_id=account_id,
         venue_id=venue_id,
@@ -91,18 +90,3 @@ def _locked(account_id: UUID) -> SimulatedAccount:
     if account is None:
         raise NotFound(f"The simulated venue has no account {account_id}.", where="account_id")
     return account
-
-
-@transaction.atomic
-def change_costs(*, account_id: UUID, fee_bps: Decimal, spread_bps: Decimal, slippage_bps: Decimal, actor: str) -> None:
-    """Set what the simulated venue charges from the next bar on; raises InvalidInput off the grid, NotFound without such an account."""
-    Costs.from_bps(fee_bps=fee_bps, spread_bps=spread_bps, slippage_bps=slippage_bps)
-    account = _locked(account_id)
-    account.fee_bps, account.spread_bps, account.slippage_bps = fee_bps, spread_bps, slippage_bps
-    account.save(update_fields=["fee_bps", "spread_bps", "slippage_bps"])
-    record_event(
-        CostsChanged(account_id=account_id, fee_bps=fee_bps, spread_bps=spread_bps, slippage_bps=slippage_bps),
-        occurred_at=venue(account.venue_id).now_at,
-        actor=actor,
-        subject=str(account_id),
-    )

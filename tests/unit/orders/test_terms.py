@@ -91,6 +91,9 @@ def test_the_profile_gives_the_rules_and_the_fields_the_costs() -> None:
     [
         ({"fee_bps": Decimal("0.001")}, "fee_bps"),
         ({"impact_bps": Decimal("NaN")}, "impact_bps"),
+        ({"spread_bps": Decimal("5000.01")}, "spread_bps"),
+        ({"spread_bps": Decimal("-0.01")}, "spread_bps"),
+        ({"slippage_bps": Decimal("Infinity")}, "slippage_bps"),
         ({"volume_percent": Decimal(101)}, "volume_percent"),
         ({"leverage": Decimal("0.99")}, "leverage"),
         ({"latency_ms": -1}, "latency_ms"),

@@ -1,4 +1,4 @@
-"""What can be an order at all, and costs on their grid."""
+"""What can be an order at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from apps.core.errors import InvalidInput
 from apps.core.vocabulary import OrderType, TimeInForce
-from apps.orders.domain.costs import Costs
 from apps.orders.domain.prices import average_price
 from apps.orders.domain.terms import OrderTerms
 from apps.orders.domain.validation import check_order
@@ -148,18 +147,6 @@ def test_whatever_the_lot_only_multiples_of_it_pass(lot: str, quantity: Decimal)
     except InvalidInput:
         passed = False
     assert passed == (quantity % Decimal(lot) == 0 and quantity >= Decimal(lot))
-
-
-def test_costs_become_whole_parts_per_million_against_the_trader() -> None:
-    costs = Costs.from_bps(fee_bps=Decimal("5.25"), spread_bps=Decimal("0.03"), slippage_bps=Decimal(1))
-    assert (costs.fee_ppm, costs.adverse_ppm) == (525, 2 + 100)
-
-
-@pytest.mark.parametrize("value", ["-0.01", "2000.01", "1.005", "NaN", "Infinity"])
-def test_costs_off_the_grid_are_refused(value: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        Costs.from_bps(fee_bps=Decimal(1), spread_bps=Decimal(value), slippage_bps=Decimal(0))
-    assert caught.value.where == "spread_bps"
 
 
 def test_an_average_price_reads_well() -> None:
