@@ -11,6 +11,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from apps.access.web import api as access
 from apps.backtests.web import api as backtests
+from apps.backtests.web import parity, what_ifs
 from apps.common.api.problems import problem_json
 from apps.common.api.views import AccountView
 from apps.events.web import api as events
@@ -94,6 +95,12 @@ VIEWS: dict[str, Any] = {
     "sweeps/<uuid:sweep_id>/cancel": backtests.CancelSweepView,
     "sweeps/<uuid:sweep_id>/points": backtests.SweepPointsView,
     "sweeps/<uuid:sweep_id>/heat-map": backtests.HeatMapView,
+    "what-ifs": what_ifs.WhatIfsView,
+    "what-ifs/<uuid:what_if_id>": what_ifs.WhatIfView,
+    "parity": parity.ParityView,
+    "parity/days": parity.ParityDaysView,
+    "parity/days/<uuid:day_id>": parity.ParityDayView,
+    "parity/days/<uuid:day_id>/differences": parity.ParityDifferencesView,
     "events": events.EventsView,
     "events/log": events.LogStateView,
     "events/handlers": events.HandlersView,

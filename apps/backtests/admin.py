@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from apps.backtests import services
-from apps.backtests.models import BacktestRun, Sweep, TrialEntry, TrialFamily
+from apps.backtests.models import (
+    BacktestRun,
+    ParityDay,
+    ParityDifference,
+    ParityTolerance,
+    Sweep,
+    TrialEntry,
+    TrialFamily,
+    WhatIf,
+)
+from apps.backtests.services.parity import change_tolerance
 from apps.core.errors import TradingError
 
 
@@ -125,3 +137,67 @@ class TrialEntryAdmin(_ReadOnlyAdmin):
     list_filter = ("purpose", "state", "family__strategy")
     list_select_related = ("family",)
     search_fields = ("family__strategy", "family__symbols", "fingerprint", "fills_hash")
+
+
+@admin.register(WhatIf)
+class WhatIfAdmin(_ReadOnlyAdmin):
+    """Questions about decisions, with who asked them."""
+
+    list_display = ("created_at", "decision", "changes", "state", "requested_by")
+    list_filter = ("state", "requested_by")
+    list_select_related = ("decision",)
+
+
+class _ToleranceForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = ParityTolerance
+        fields = ("account", "tolerance_bps", "halts")
+
+    def clean_tolerance_bps(self) -> Any:
+        value = self.cleaned_data["tolerance_bps"]
+        if not value.is_finite() or value < 0:
+            raise forms.ValidationError("Give basis points, zero or more.")
+        return value
+
+
+@admin.register(ParityTolerance)
+class ParityToleranceAdmin(ModelAdmin):
+    """How far paper may be from its repetition. Each change goes through the service, which puts it on the log with its actor."""
+
+    form = _ToleranceForm
+    list_display = ("scope", "tolerance_bps", "halts", "updated_at")
+
+    @admin.display(description="Applies to")
+    def scope(self, row: ParityTolerance) -> str:
+        return str(row.account) if row.account_id else "every account without its own"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ParityTolerance | None = None) -> tuple[str, ...]:
+        return ("account",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: ParityTolerance, form: Any, change: bool) -> None:
+        obj.id = change_tolerance(
+            tolerance_bps=obj.tolerance_bps, halts=obj.halts, actor=str(request.user), now=datetime.now(UTC), account_id=obj.account_id
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: ParityTolerance | None = None) -> bool:
+        """That of every account stays."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.account_id is not None)
+
+
+@admin.register(ParityDay)
+class ParityDayAdmin(_ReadOnlyAdmin):
+    """Compared days."""
+
+    list_display = ("day", "account", "decisions", "orders", "fills", "differences", "deviation_bps", "tolerance_bps", "is_breached")
+    list_filter = ("is_breached", "account")
+    list_select_related = ("account",)
+    date_hierarchy = "day"
+
+
+@admin.register(ParityDifference)
+class ParityDifferenceAdmin(_ReadOnlyAdmin):
+    """What differed, by class."""
+
+    list_display = ("at", "kind", "symbol", "what", "paper", "backtest", "amount")
+    list_filter = ("kind", "symbol")
+    search_fields = ("what", "paper", "backtest")

@@ -210,6 +210,7 @@ CHANNELS = _table(
                 "system.process_stale": _alert("CRITICAL", "Process {process} is stuck", "No completed work for {age_seconds:.0f} s."),
                 "market.feed_failed": _alert("WARNING", "Feed of {venue} failed", "{message}"),
                 "trading.emergency_stop": _alert("CRITICAL", "Trading is halted", "{reason}"),
+                "backtests.parity_breached": _alert("CRITICAL", "Paper is beside the backtest", "{account}: {message}"),
             }
         ),
     ),

@@ -26,6 +26,8 @@ _TEMPLATES = {
     "backtests.run_finished": "{strategy} on {symbols} {timeframe}, {state} after {seconds:.1f} s: {message}",
     "backtests.sweep_requested": "{strategy} on {symbols}, {points} points",
     "backtests.sweep_finished": "{strategy} on {symbols}, {state} after {seconds:.1f} s: {message}",
+    "backtests.parity_breached": "{account}: {message}",
+    "backtests.parity_tolerance_changed": "tolerance of {account}: {new_value}, before {old_value}",
     "risk.factor_changed": "factor {risk_factor} {reasons}",
 }
 

@@ -58,6 +58,8 @@ WRITES = {
     ("DELETE", "sweeps/<uuid:sweep_id>"): Role.TRADER,
     ("POST", "sweeps/<uuid:sweep_id>/cancel"): Role.TRADER,
     ("POST", "sweeps/<uuid:sweep_id>/points"): Role.TRADER,
+    ("POST", "what-ifs"): Role.TRADER,
+    ("POST", "parity"): Role.TRADER,
 }
 ADDRESSES = [("api/v1/", route) for route in VIEWS] + [("api/", route) for route in OLDER_VIEWS]
 
