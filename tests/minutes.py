@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.backtests.domain.vector_run import BarColumns
+from apps.common.models import Lease
 from apps.common.notify import Channel, notify
 from apps.core.ids import uuid7
 from apps.core.values import InstrumentSpec
@@ -130,6 +131,11 @@ class MinuteWorld(World):
     def reopen(self) -> None:
         """Fresh loops, as processes that have just started."""
         self.sessions, self.executor = SessionOwner(), ExecutorDaemon()
+
+    def reopen_after_death(self) -> None:
+        """The loops' processes have died: their leases are over, and others begin."""
+        Lease.objects.all().delete()
+        self.reopen()
 
     def play(self) -> datetime:
         batch = self.minutes.batch(self.played, self.played + 1)

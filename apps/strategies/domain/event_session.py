@@ -28,6 +28,8 @@ from apps.strategies.domain.event_strategy import MOST_ORDERS_AT_ONCE, BarEvent,
 Call = dict[str, Any]
 """A call of the desk and its answer: `call` names it, the rest are plain numbers and texts."""
 
+MOST_NEW_ORDERS = 100
+"""New orders that a session may give on one bar: each is judged by the gate while the other sessions wait."""
 _DEFAULTS = {field.name: field.default for field in fields(NewOrder)}
 
 
@@ -171,17 +173,20 @@ class SessionDesk:
         return self._equity
 
     def _call(self, name: str, question: Call, ask: Callable[[Taker], Call]) -> Call:
-        if len(self.calls) >= MOST_ORDERS_AT_ONCE:
-            raise InvalidInput(
-                f"The strategy gave more than {MOST_ORDERS_AT_ONCE} orders on one event.",
-                where="strategy",
-                hint="Look for an endless loop of orders.",
-            )
+        self._refuse_endless(name)
         asked = {"call": name, **question}
         answered = {**asked, **ask(self._taker)} if self._taker is not None else self._recorded(asked)
         self.calls.append(answered)
         self._note(answered)
         return answered
+
+    def _refuse_endless(self, name: str) -> None:
+        orders = sum(call["call"] == "submit" for call in self.calls) if name == "submit" else 0
+        if len(self.calls) >= MOST_ORDERS_AT_ONCE or orders >= MOST_NEW_ORDERS:
+            most = MOST_NEW_ORDERS if name == "submit" else MOST_ORDERS_AT_ONCE
+            raise InvalidInput(
+                f"The strategy gave more than {most} orders on one bar.", where="strategy", hint="Look for an endless loop of orders."
+            )
 
     def _recorded(self, asked: Call) -> Call:
         known = self._script[len(self.calls)] if len(self.calls) < len(self._script) else {}
