@@ -7,7 +7,7 @@ from django.urls import path
 from apps.dashboard.domain.pages import declared_pages
 from apps.dashboard.pages import load_pages
 from apps.dashboard.web.views import actions, closing, declared, lists, market, operations, overview
-from apps.dashboard.web.views.backtests import asking, runs, sweeps, trials
+from apps.dashboard.web.views.backtests import asking, parity, runs, sweeps, trials
 
 load_pages()
 
@@ -37,6 +37,10 @@ urlpatterns = [
     path("backtests/new/", asking.new_run, name="backtest-new"),
     path("backtests/compare/", runs.compare, name="backtest-compare"),
     path("backtests/trials/", trials.show, name="trials"),
+    path("backtests/parity/", parity.show, name="parity"),
+    path("backtests/parity/check/", parity.check, name="parity-check"),
+    path("backtests/parity/tolerance/", parity.set_tolerance, name="parity-tolerance"),
+    path("backtests/parity/<uuid:day_id>/", parity.show_day, name="parity-day"),
     path("backtests/sweeps/", sweeps.show_list, name="sweeps"),
     path("backtests/sweeps/new/", asking.new_sweep, name="sweep-new"),
     path("backtests/sweeps/<uuid:sweep_id>/", sweeps.show, name="sweep"),

@@ -17,7 +17,7 @@ from apps.backtests.models import BacktestRun, Sweep, SweepChunk, TrialEntry
 from apps.core.vocabulary import Timeframe
 from tests.integration.backtests.conftest import BARS, Market, open_market
 
-EMPTY = ["/backtests/", "/backtests/compare/", "/backtests/sweeps/", "/backtests/trials/"]
+EMPTY = ["/backtests/", "/backtests/parity/", "/backtests/compare/", "/backtests/sweeps/", "/backtests/trials/"]
 FORMS = ["/backtests/new/", "/backtests/sweeps/new/"]
 COMMANDS = [f"/backtests/{uuid4()}/{name}/" for name in ("cancel", "repeat", "delete")] + [
     f"/backtests/sweeps/{uuid4()}/{name}/" for name in ("cancel", "run-point", "delete")
