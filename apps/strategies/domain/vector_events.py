@@ -96,8 +96,7 @@ class VectorAsEvents(EventStrategy):
 
     def _enter(self, side: int, signals: Signals) -> None:
         """A market entry with its protection: stop, trailing stop, target."""
-        is_left_open = len(signals.lots) == 1 and not signals.lots[0]
-        lots = self.desk.sized_lots() if is_left_open else int(signals.lots[-1])
+        lots = self.desk.sized_lots() if self._leaves_size_open(signals) else int(signals.lots[-1])
         if lots <= 0:
             return
         entry = self.desk.submit(NewOrder(0, side, EngineOrderType.MARKET, lots, tag=TAG_ENTRY))
@@ -107,6 +106,15 @@ class VectorAsEvents(EventStrategy):
         for leg in _legs(side, lots, signals):
             group = group or self.desk.new_group()
             self.desk.submit(NewOrder(0, -side, lots=lots, flags=REDUCE_ONLY, parent=entry, group=group, **leg))
+
+    def _leaves_size_open(self, signals: Signals) -> bool:
+        """Whether the lots are one 0 for all bars. With a single bar that looks like a 0 of this bar, so two are shown."""
+        if len(signals.lots) > 1 or signals.lots[0]:
+            return False
+        if self._count > 1:
+            return True
+        twice = VectorBars(self.desk.instrument, **{name: np.repeat(column[:1], 2) for name, column in self._bars.items()})
+        return len(self.vector.signals(twice, bits=np.zeros(2, np.int8)).lots) == 1
 
 
 def _legs(side: int, lots: int, signals: Signals) -> list[dict[str, Any]]:

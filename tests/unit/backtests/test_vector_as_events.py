@@ -76,7 +76,7 @@ def signals_and_bars(draw: st.DrawFn) -> tuple[Signals, BarColumns]:
     return signals, bars
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(drawn=signals_and_bars(), profile=st.sampled_from(PROFILES))
 def test_both_forms_of_the_rule_fill_alike(drawn: tuple[Signals, BarColumns], profile: EngineProfile) -> None:
     signals, bars = drawn
