@@ -31,6 +31,32 @@ def line(values: Sequence[float], *, at_most: int = 500) -> Line | None:
     return Line(points=points, area=f"0,{HEIGHT} {points} {WIDTH},{HEIGHT}", is_rising=picked[-1] >= picked[0])
 
 
+@dataclass(frozen=True)
+class TwoLines:
+    """Two polylines on one scale in a box of WIDTH x HEIGHT."""
+
+    first: str
+    second: str
+    lowest: float
+    highest: float
+
+
+def two_lines(first: Sequence[float], second: Sequence[float]) -> TwoLines | None:
+    """Lines through as many values each; None below two."""
+    if len(first) < 2 or len(first) != len(second):
+        return None
+    low, high = min(*first, *second), max(*first, *second)
+    span = (high - low) or max(abs(high), 1.0) * 0.01
+    step = WIDTH / (len(first) - 1)
+
+    def points(values: Sequence[float]) -> str:
+        return " ".join(
+            f"{index * step:.1f},{HEIGHT - 12 - (value - low) / span * (HEIGHT - 24):.1f}" for index, value in enumerate(values)
+        )
+
+    return TwoLines(points(first), points(second), low, high)
+
+
 def _thin(values: Sequence[float], at_most: int) -> list[float]:
     if len(values) <= at_most:
         return list(values)

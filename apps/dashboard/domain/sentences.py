@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from apps.dashboard.domain.formatting import words
+
 _LONGEST = 240
 _IDS = ("_id",)
 _LINKS = (("decision_id", "/decisions/{}/"), ("order_id", "/orders/{}/"), ("halt_id", "/halt/{}/"))
@@ -42,6 +44,14 @@ def sentence(event_type: str, payload: Mapping[str, Any]) -> str:
     if not text:
         text = ", ".join(f"{name} {value}" for name, value in payload.items() if not name.endswith(_IDS) and value not in (None, ""))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def changes_in_words(changes: Mapping[str, Any]) -> str:
+    """What a what-if changes: `Max order notional 100, confidence 0.6, from here on`."""
+    parts = [f"{words(code)} {'off' if value is None else value}" for code, value in changes.get("limits", {}).items()]
+    parts += [f"{words(name)} {value}" for name, value in changes.items() if name not in ("limits", "is_lasting")]
+    text = ", ".join([parts[0], *(part[0].lower() + part[1:] for part in parts[1:])]) if parts else ""
+    return f"{text}, from here on" if changes.get("is_lasting") else text
 
 
 def path(payload: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from django.urls import path
 
 from apps.dashboard.domain.pages import declared_pages
 from apps.dashboard.pages import load_pages
-from apps.dashboard.web.views import actions, closing, declared, lists, market, operations, overview
+from apps.dashboard.web.views import actions, closing, declared, lists, market, operations, overview, what_if
 from apps.dashboard.web.views.backtests import asking, parity, runs, sweeps, trials
 
 load_pages()
@@ -26,6 +26,8 @@ urlpatterns = [
     path("decisions/", lists.show_decisions, name="decisions"),
     path("decisions/export.csv", lists.export_decisions, name="decisions-csv"),
     path("decisions/<uuid:decision_id>/", lists.show_decision, name="decision"),
+    path("decisions/<uuid:decision_id>/what-if/", what_if.ask, name="what-if-ask"),
+    path("what-ifs/<uuid:what_if_id>/", what_if.answer, name="what-if-answer"),
     path("orders/", lists.show_orders, name="orders"),
     path("orders/export.csv", lists.export_orders, name="orders-csv"),
     path("orders/new/", market.new_order, name="order-new"),

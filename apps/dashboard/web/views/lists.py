@@ -13,10 +13,11 @@ from django.shortcuts import render
 
 from apps.dashboard.selectors import why
 from apps.dashboard.selectors.shapes import Page
-from apps.dashboard.web.context import page_frame, pin_venue
+from apps.dashboard.web.context import page_frame
 from apps.dashboard.web.guard import page
 from apps.dashboard.web.query import uuid_of, word_of
 from apps.dashboard.web.tables import MAX_EXPORTED, csv_download
+from apps.dashboard.web.views.what_if import show_why
 from apps.markets import selectors as markets
 from apps.orders import selectors as orders
 from apps.orders.contracts import OPEN_STATUSES, OrderStatus, OrderView
@@ -91,9 +92,7 @@ def export_decisions(request: HttpRequest) -> HttpResponse:
 
 @page
 def show_decision(request: HttpRequest, decision_id: UUID) -> HttpResponse:
-    chain = why.why_decision(decision_id)
-    pin_venue(request, chain.venue_id)
-    return render(request, "dashboard/why.html", {"why": chain})
+    return show_why(request, why.why_decision(decision_id))
 
 
 @page
@@ -124,9 +123,7 @@ def export_orders(request: HttpRequest) -> HttpResponse:
 
 @page
 def show_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    chain = why.why_order(order_id)
-    pin_venue(request, chain.venue_id)
-    return render(request, "dashboard/why.html", {"why": chain})
+    return show_why(request, why.why_order(order_id))
 
 
 def _decisions(request: HttpRequest) -> Callable[[UUID | None, int], list[DecisionView]]:
