@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from apps.risk.domain.facts import Limits
 from apps.risk.domain.limits import default_limits
 from apps.risk.domain.rules import Seeds
 from apps.risk.domain.values import LimitCode
-from apps.strategies.domain.catalog import build_for_session
+from apps.strategies.domain.catalog import build_for_session, session_class
 
 RISK_PER_TRADE = Decimal("0.02")
 SESSION_SHARE = Decimal("0.9")
@@ -42,6 +43,11 @@ _A_MOMENT = timedelta(microseconds=1)
 @runner(RunMode.SESSION)
 class SessionRunner:
     """One session per instrument, all on one account. Orders fill at the next open, models are trained on the way as paper trains them."""
+
+    def parameters(self, strategy: str) -> type[Any]:
+        """The parameter class of any strategy that a session may run; raises NotFound."""
+        parameters_class: type[Any] = session_class(strategy).Parameters
+        return parameters_class
 
     def check(self, config: RunConfig) -> None:
         """Raise NotFound for an unknown strategy, InvalidInput for what a session cannot do."""
