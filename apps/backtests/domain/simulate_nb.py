@@ -71,7 +71,7 @@ def cancel_orders(book: Any, active: Any, places: Any, account: Any, place: int,
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8, i8, i8)", is_inlined=True)
-def enter(  # noqa: PLR0917 - a kernel takes scalars
+def enter(
     book: Any, active: Any, places: Any, account: Any,
     place: int, side: int, lots: int, stop: int, target: int, stop_ppm: int, target_ppm: int, trail_ppm: int,
 ) -> int:  # fmt: skip
@@ -136,7 +136,7 @@ def enter(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8[::1])", is_inlined=True)
-def act_on_signal(  # noqa: PLR0917 - a kernel takes scalars
+def act_on_signal(
     book: Any, active: Any, places: Any, account: Any, place: int, signal: int, lots: int, stop: int, target: int, rules: Any
 ) -> None:
     """The rule of this module, at one close."""
@@ -175,7 +175,7 @@ def has_spare_room(book: Any, active: Any, account: Any, fills: Any) -> bool:
     "i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1],"
     " i1[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])"
 )
-def run_signals(  # noqa: PLR0917 - a kernel takes scalars
+def run_signals(
     book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, first: int, last: int,
     opened_at: Any, closed_at: Any, open_: Any, high: Any, low: Any, close: Any, volume: Any,
     signals: Any, lots: Any, stops: Any, targets: Any, rules: Any, equity: Any, status: Any,
@@ -189,21 +189,28 @@ def run_signals(  # noqa: PLR0917 - a kernel takes scalars
     low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
     cash, worth = account[slot], places[place, I_POSITION] * per_price
     many_lots, many_stops, many_targets = lots.shape[0] > 1, stops.shape[0] > 1, targets.shape[0] > 1
-    bar, ahead = first, first
+    bar, ahead = first, first  # no bar from `bar` to `ahead` (exclusive) has a signal once both have been looked for
     while bar < last:
-        if low_bound < 0 and high_bound == UNBOUNDED and time_bound == UNBOUNDED:
-            quiet = bar
-            while quiet < last and signals[quiet] == 0:
-                quiet += 1
-            ahead = max(ahead, quiet + 1)
-            while ahead < last and signals[ahead] == 0:
-                ahead += 1
-            for column in (opened_at, closed_at, open_, high, low, volume):
-                prefetch(column, ahead)
-                prefetch(column, ahead + 1)
-            for index in range(bar, quiet):
+        if time_bound == UNBOUNDED:
+            begin = bar
+            if low_bound < 0 and high_bound == UNBOUNDED:
+                bar = max(bar, ahead)
+                while bar < last and signals[bar] == 0:
+                    bar += 1
+                ahead = bar + 1
+                while ahead < last and signals[ahead] == 0:
+                    ahead += 1
+                prefetch(open_, ahead + 1)
+                prefetch(high, ahead + 1)
+                prefetch(low, ahead + 1)
+                prefetch(volume, ahead + 1)
+                prefetch(opened_at, ahead + 1)
+                prefetch(closed_at, ahead + 1)
+            else:
+                while bar < last and signals[bar] == 0 and low[bar] > low_bound and high[bar] < high_bound:
+                    bar += 1
+            for index in range(begin, bar):
                 equity[index] = cash + worth * close[index]
-            bar = quiet
             if bar == last:
                 break
         is_outside = low[bar] <= low_bound or high[bar] >= high_bound or (time_bound != UNBOUNDED and closed_at[bar] >= time_bound)

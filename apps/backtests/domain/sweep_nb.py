@@ -17,18 +17,23 @@ def measure_point(equity: Any, day_ends: Any, per_year: float, out: Any) -> int:
     bars = equity.shape[0]
     if bars < 2:
         return TOO_SHORT
-    peak, worst_peak, worst_fall = equity[0], 1.0, 0.0
+    peak = trough = equity[0]
+    worst = 0.0
     for bar in range(1, bars):
         value = equity[bar]
         if value > peak:
-            peak = value
-        elif float(peak - value) * worst_peak > worst_fall * float(peak):
-            worst_fall, worst_peak = float(peak - value), float(peak)
+            if trough < peak:
+                worst = max(worst, (peak - trough) / float(peak)) if peak > 0 else worst
+            peak = trough = value
+        elif value < trough:
+            trough = value
+    if trough < peak and peak > 0:
+        worst = max(worst, (peak - trough) / float(peak))
     out[M_FINAL] = float(equity[bars - 1])
     if equity[0] <= 0:
         return OK
     out[M_TOTAL_RETURN] = equity[bars - 1] / float(equity[0]) - 1.0
-    out[M_MAX_DRAWDOWN] = worst_fall / worst_peak
+    out[M_MAX_DRAWDOWN] = worst
     for index in range(day_ends.shape[0]):
         if equity[day_ends[index]] <= 0:
             return OK

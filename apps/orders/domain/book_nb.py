@@ -165,9 +165,12 @@ def refusal(book: Any, active: Any, places: Any, account: Any, row: int) -> int:
     lots = book[row, O_LOTS] - book[row, O_FILLED]
     if book[row, O_LOTS] < max(places[place, I_MIN_LOTS], 1) or book[row, O_LOTS] > places[place, I_MAX_LOTS] or lots <= 0:
         return BAD_QUANTITY
-    reason = price_refusal(book, places, row)
-    if reason != ACCEPTED:
-        return reason
+    if book[row, O_TYPE] != MARKET or book[row, O_LIMIT] | book[row, O_STOP] | book[row, O_TRAIL] | book[row, O_TRAIL_PPM] != 0:
+        reason = price_refusal(book, places, row)
+        if reason != ACCEPTED:
+            return reason
+    elif book[row, O_LIMIT_PPM] | book[row, O_STOP_PPM] != 0:
+        return BAD_PRICE
     if (book[row, O_TIF] >= IOC or flags & POST_ONLY) and not is_good_combination(book[row, O_TYPE], book[row, O_TIF], flags):
         return BAD_COMBINATION
     if book[row, O_PARENT] != NO_ROW and book[book[row, O_PARENT], O_PLACE] != place:
@@ -224,8 +227,16 @@ def submit(  # noqa: PLR0917 - a kernel takes scalars
     book[row, O_QUEUE] = -1
     book[row, O_CHILDREN] = NO_ROW
     book[row, O_NEXT] = NO_ROW
-    for column in (O_FILLED, O_BEST, O_REASON, O_VALUE, O_FEE, O_ENDED_AT, O_WAS_RAISED, O_LEVERAGE, O_PROFIT_PPM, O_NEAR_PPM):
-        book[row, column] = 0
+    book[row, O_FILLED] = 0
+    book[row, O_BEST] = 0
+    book[row, O_REASON] = 0
+    book[row, O_VALUE] = 0
+    book[row, O_FEE] = 0
+    book[row, O_ENDED_AT] = 0
+    book[row, O_WAS_RAISED] = 0
+    book[row, O_LEVERAGE] = 0
+    book[row, O_PROFIT_PPM] = 0
+    book[row, O_NEAR_PPM] = 0
     is_waiting = parent != NO_ROW and book[parent, O_FILLED] == 0
     book[row, O_STATE] = WAITING if is_waiting else OPEN
     reason = refusal(book, active, places, account, row)

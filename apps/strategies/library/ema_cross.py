@@ -14,7 +14,7 @@ from apps.strategies.domain.event_strategy import BarEvent, EventStrategy, event
 from apps.strategies.domain.parameters import parameter
 from apps.strategies.domain.signal_bits import ENTER_LONG
 from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy, vector_strategy
-from apps.strategies.library.ema_cross_nb import cross_signals, many_cross_signals
+from apps.strategies.library.ema_cross_nb import cross_signals, four_cross_signals
 
 PPM_PER_PERCENT = 10_000
 
@@ -47,7 +47,11 @@ class VectorEmaCross(VectorStrategy):
     def signals_of_many(cls, strategies: Sequence[VectorStrategy], bars: VectorBars, *, bits: npt.NDArray[np.int8]) -> list[Signals]:
         chosen = [strategy.parameters for strategy in strategies]
         fast, slow = (np.array([getattr(item, name) for item in chosen], np.int64) for name in ("fast_bars", "slow_bars"))
-        many_cross_signals(bars.close, fast, slow, np.empty((4, len(chosen))), bits)
+        fours = len(chosen) // 4 * 4
+        for first in range(0, fours, 4):
+            four_cross_signals(bars.close, fast[first : first + 4], slow[first : first + 4], bits[first : first + 4])
+        for rest in range(fours, len(chosen)):
+            cross_signals(bars.close, int(fast[rest]), int(slow[rest]), 0, bits[rest])
         return [cls(item)._with_terms(bars, row) for item, row in zip(chosen, bits, strict=True)]
 
     def _with_terms(self, bars: VectorBars, bits: npt.NDArray[np.int8]) -> Signals:

@@ -27,21 +27,38 @@ def cross_signals(close: Any, fast: int, slow: int, is_both_ways: int, bits: Any
         was_up = is_up
 
 
-@kernel("void(i8[::1], i8[::1], i8[::1], f8[:, ::1], i1[:, ::1])")
-def many_cross_signals(close: Any, fast: Any, slow: Any, averages: Any, bits: Any) -> None:
-    """The long-only signals of several pairs of averages in one pass: row k of `bits` is that of `fast[k]` and `slow[k]`. `averages` is room of
-    four rows, one column a pair. The chains do not wait for each other, so eight pairs take little longer than one."""
-    for pair in range(fast.shape[0]):
-        averages[0, pair] = 2.0 / (fast[pair] + 1)
-        averages[1, pair] = 2.0 / (slow[pair] + 1)
-        averages[2, pair] = float(close[0])
-        averages[3, pair] = float(close[0])
+@kernel("i8(b1, b1, i8, i8)", is_inlined=True)
+def cross_bits(is_up: bool, was_up: bool, bar: int, slow: int) -> int:
+    """The long-only signal of one pair at one bar."""
+    if is_up == was_up or bar < slow:
+        return 0
+    return ENTER_LONG if is_up else EXIT_LONG
+
+
+@kernel("void(i8[::1], i8[::1], i8[::1], i1[:, ::1])")
+def four_cross_signals(close: Any, fast: Any, slow: Any, bits: Any) -> None:
+    """The long-only signals of four pairs of averages in one pass: row k of `bits` is that of `fast[k]` and `slow[k]`.
+
+    Each average waits for its own last value only, so eight of them take little longer than two.
+    """
+    weight_0, weight_1, weight_2, weight_3 = 2.0 / (fast[0] + 1), 2.0 / (fast[1] + 1), 2.0 / (fast[2] + 1), 2.0 / (fast[3] + 1)
+    heavy_0, heavy_1, heavy_2, heavy_3 = 2.0 / (slow[0] + 1), 2.0 / (slow[1] + 1), 2.0 / (slow[2] + 1), 2.0 / (slow[3] + 1)
+    from_0, from_1, from_2, from_3 = slow[0], slow[1], slow[2], slow[3]
+    quick_0 = quick_1 = quick_2 = quick_3 = steady_0 = steady_1 = steady_2 = steady_3 = float(close[0])
+    was_0 = was_1 = was_2 = was_3 = False
     for bar in range(close.shape[0]):
         price = float(close[bar])
-        for pair in range(fast.shape[0]):
-            was_up = averages[2, pair] > averages[3, pair]
-            averages[2, pair] += averages[0, pair] * (price - averages[2, pair])
-            averages[3, pair] += averages[1, pair] * (price - averages[3, pair])
-            is_up = averages[2, pair] > averages[3, pair]
-            has_crossed = bar >= slow[pair] and is_up != was_up
-            bits[pair, bar] = (ENTER_LONG if is_up else EXIT_LONG) if has_crossed else 0
+        quick_0 += weight_0 * (price - quick_0)
+        quick_1 += weight_1 * (price - quick_1)
+        quick_2 += weight_2 * (price - quick_2)
+        quick_3 += weight_3 * (price - quick_3)
+        steady_0 += heavy_0 * (price - steady_0)
+        steady_1 += heavy_1 * (price - steady_1)
+        steady_2 += heavy_2 * (price - steady_2)
+        steady_3 += heavy_3 * (price - steady_3)
+        is_0, is_1, is_2, is_3 = quick_0 > steady_0, quick_1 > steady_1, quick_2 > steady_2, quick_3 > steady_3
+        bits[0, bar] = cross_bits(is_0, was_0, bar, from_0)
+        bits[1, bar] = cross_bits(is_1, was_1, bar, from_1)
+        bits[2, bar] = cross_bits(is_2, was_2, bar, from_2)
+        bits[3, bar] = cross_bits(is_3, was_3, bar, from_3)
+        was_0, was_1, was_2, was_3 = is_0, is_1, is_2, is_3
