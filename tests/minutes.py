@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from uuid import UUID
 
 import numpy as np
@@ -22,7 +19,7 @@ from apps.core.vocabulary import Side, Timeframe
 from apps.markets import selectors as markets
 from apps.markets.candles import candles
 from apps.markets.contracts import BarWindow, CandleSource, ClockStatus, VenueKind
-from apps.markets.domain.bars import CandleBatch, from_micros
+from apps.markets.domain.bars import from_micros
 from apps.markets.models import Instrument, Venue, VenueClock
 from apps.orders.contracts import OrderOrigin
 from apps.orders.domain import engine_codes as code
@@ -38,57 +35,15 @@ from apps.risk.services import change_limit
 from apps.strategies import services as strategies
 from apps.strategies.domain.event_session import lots_of_volume
 from apps.strategies.management.commands.run_sessions import SessionOwner
+from tests.minute_series import FIRST_OPEN, Minutes
 from tests.world import World
 
 Int64Array = npt.NDArray[np.int64]
 
-MINUTE = 60_000_000
-FIRST_OPEN = 1_640_995_200_000_000
 CAPITAL = Decimal(1_000_000)
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 TENTH = VenueTerms(volume_percent=Decimal(10), allows_short=False)
 """The default profile's costs; orders may take a tenth of a bar's volume, so that large ones fill in parts."""
-
-
-@dataclass(frozen=True)
-class Minutes:
-    """Minute bars: prices in tenths, volumes in thousandths."""
-
-    open: Int64Array
-    high: Int64Array
-    low: Int64Array
-    close: Int64Array
-    volume: Int64Array
-
-    def __len__(self) -> int:
-        return len(self.close)
-
-    def batch(self, first: int, last: int) -> CandleBatch:
-        """Bars `first` to `last` (exclusive) as they are stored."""
-        opened = FIRST_OPEN + np.arange(first, last, dtype=np.int64) * MINUTE
-        columns = [getattr(self, name)[first:last] for name in ("open", "high", "low", "close", "volume")]
-        open_, high, low, close, volume = columns
-        return CandleBatch(opened, opened + MINUTE, open_, high, low, close, volume, np.zeros(last - first, np.int64))
-
-
-def walk(bars: int, *, seed: int) -> Minutes:
-    """A random walk of minutes with gaps, wide bars and bars of little or no volume."""
-    chance = np.random.default_rng(seed)
-    close = np.maximum(np.rint(470_000 * np.exp(np.cumsum(chance.normal(0, 0.0012, bars)))), 1000).astype(np.int64)
-    open_ = np.concatenate([close[:1], close[:-1]]) + chance.integers(-60, 61, bars)
-    high = np.maximum(open_, close) + chance.integers(0, 500, bars)
-    low = np.minimum(open_, close) - chance.integers(0, 500, bars)
-    volume = np.rint(chance.lognormal(3.0, 1.0, bars) * 1000).astype(np.int64) * (chance.random(bars) > 0.02)
-    return Minutes(open_, high, low, close, volume)
-
-
-def minutes_of_file(path: Path, *, first: int, bars: int) -> Minutes:
-    """Some minutes of a perpetual in a gzipped CSV, whose volume is in dollars."""
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))[first : first + bars]
-    prices = {name: np.array([round(float(row[name]) * 10) for row in rows], np.int64) for name in ("open", "high", "low", "close")}
-    volume = np.array([round(float(row["volume"]) / float(row["close"]) * 1000) for row in rows], np.int64)
-    return Minutes(**prices, volume=volume)
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pytest
 from django.db.models import Count
 
-from apps.backtests.domain.event_run import simulate_event_bars
-from apps.backtests.domain.vector_run import simulate_signals
 from apps.backtests.services.repeating import repeat_paper
-from apps.orders.domain.profiles import EngineProfile
 from apps.orders.models import Fill
-from apps.orders.selectors.simulated import simulated_profile
-from apps.strategies.domain.event_strategy import build_event_strategy
-from apps.strategies.domain.vector_strategy import VectorBars, build_vector_strategy
-from tests.minutes import CAPITAL, MinuteWorld, Traded, columns_of, minutes_of_file, paper_fills, run_fills, walk
+from tests.minute_series import minutes_of_file, walk
+from tests.minutes import CAPITAL, MinuteWorld, Traded, paper_fills, run_fills
 from tests.outside import case_path
+from tests.plain_forms import event_run, vector_run
 
 pytestmark = pytest.mark.django_db
 
@@ -33,27 +28,12 @@ CROSS = {
 BITCOIN = {**CROSS, "quantity": 8.0, "stop_loss_percent": 0.08, "take_profit_percent": 0.1, "trailing_stop_percent": 0.12}
 
 
-def vector_fills(world: MinuteWorld, parameters: Mapping[str, object]) -> list[Traded]:
-    columns, spec = columns_of(world.window()), world.instrument
-    bars = VectorBars(spec, columns.opened_at, columns.closed_at, columns.open, columns.high, columns.low, columns.close, columns.volume)
-    signals = build_vector_strategy("ema_cross", dict(parameters)).signals(bars, bits=np.zeros(len(bars), np.int8))
-    return run_fills(simulate_signals(spec, profile_of(world), columns, signals, cash=CAPITAL).fills, spec)
-
-
-def event_fills(world: MinuteWorld, parameters: Mapping[str, object]) -> list[Traded]:
-    strategy, spec = build_event_strategy("ema_cross", dict(parameters)), world.instrument
-    return run_fills(simulate_event_bars(strategy, spec, profile_of(world), columns_of(world.window()), cash=CAPITAL).fills, spec)
-
-
-def profile_of(world: MinuteWorld) -> EngineProfile:
-    return simulated_profile(world.account_id)
-
-
 def check_forms(world: MinuteWorld, parameters: Mapping[str, object]) -> list[Traded]:
     """Paper, the two plain runs, and the run of sessions in memory: the fills that all of them have."""
     paper = paper_fills(world.account_id, world.instrument)
-    assert paper == event_fills(world, parameters)
-    assert paper == vector_fills(world, parameters)
+    for run in (event_run, vector_run):
+        plain = run("ema_cross", parameters, world.account_id, world.window(), cash=CAPITAL)
+        assert paper == run_fills(plain.fills, world.instrument)
     repeated = repeat_paper(world.account_id)
     assert repeated.differences == []
     assert run_fills(repeated.run.engine.fill_rows(), world.instrument) == paper

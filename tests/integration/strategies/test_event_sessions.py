@@ -27,7 +27,8 @@ from apps.strategies.management.commands.run_sessions import SessionOwner
 from apps.strategies.models import Decision, TradingSession
 from apps.strategies.services import event_sessions
 from tests.factories.scripted import KIND, Scripted, ScriptedParameters, registered
-from tests.minutes import CAPITAL, MinuteWorld, columns_of, paper_fills, run_fills, walk
+from tests.minute_series import walk
+from tests.minutes import CAPITAL, MinuteWorld, columns_of, paper_fills, run_fills
 
 BARS = 50
 
