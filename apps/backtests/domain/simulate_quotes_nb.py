@@ -55,7 +55,7 @@ def act(book: Any, active: Any, places: Any, account: Any, limits: Any, place: i
     "i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8[::1], i8[::1], i8[::1], i8[::1], i8[::1],"
     " i1[::1], i8, i8[::1], i8[::1])"
 )
-def run_quote_signals(  # noqa: PLR0917 - a kernel takes scalars
+def run_quote_signals(
     book: Any, active: Any, places: Any, account: Any, fills: Any, limits: Any, place: int, first: int, last: int,
     at: Any, bid: Any, ask: Any, bid_lots: Any, ask_lots: Any, signals: Any, lots: int, equity: Any, status: Any,
 ) -> int:  # fmt: skip

@@ -1,5 +1,7 @@
 """One bar against the book: (state, bar) -> (fills, state). The phases are those of `trading_system/decisions/0010-the-engine.md`."""
 
+# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+
 from __future__ import annotations
 
 from typing import Any
@@ -127,7 +129,7 @@ def has_gapped(book: Any, places: Any, row: int, open_: int, high: int, low: int
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)", is_inlined=True)
-def act_at_open(  # noqa: PLR0917 - a kernel takes scalars
+def act_at_open(
     book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, open_: int, high: int, low: int, volume: int
 ) -> int:
     """The open phase for one order; lots traded."""
@@ -160,9 +162,7 @@ def act_at_open(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
-def act_as_limit(  # noqa: PLR0917 - a kernel takes scalars
-    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, high: int, low: int, volume: int
-) -> int:
+def act_as_limit(book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, high: int, low: int, volume: int) -> int:
     """The range phase for a limit; lots traded."""
     place, side, limit = book[row, O_PLACE], book[row, O_SIDE], book[row, O_LIMIT]
     beyond = limit - low if side == BUY else high - limit
@@ -174,9 +174,7 @@ def act_as_limit(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
-def act_as_stop(  # noqa: PLR0917 - a kernel takes scalars
-    book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, high: int, low: int, volume: int
-) -> int:
+def act_as_stop(book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, high: int, low: int, volume: int) -> int:
     """The range phase for a stop; lots traded."""
     order_type, side, stop = book[row, O_TYPE], book[row, O_SIDE], book[row, O_STOP]
     if (high < stop) if side == BUY else (low > stop):
@@ -210,7 +208,7 @@ def is_in_pass(book: Any, row: int, which: int) -> bool:
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
-def pass_range(  # noqa: PLR0917 - a kernel takes scalars
+def pass_range(
     book: Any, active: Any, places: Any, account: Any, fills: Any,
     place: int, which: int, opened_at: int, closed_at: int, high: int, low: int, close: int, volume: int,
 ) -> None:  # fmt: skip
@@ -249,7 +247,7 @@ def pass_range(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8)")
-def trail(  # noqa: PLR0917 - a kernel takes scalars
+def trail(
     book: Any, active: Any, places: Any, account: Any, fills: Any,
     place: int, opened_at: int, closed_at: int, high: int, low: int, close: int, volume: int,
 ) -> None:  # fmt: skip
@@ -269,7 +267,7 @@ def trail(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
-def match_range(  # noqa: PLR0917 - a kernel takes scalars
+def match_range(
     book: Any, active: Any, places: Any, account: Any, fills: Any,
     place: int, kinds: int, opened_at: int, closed_at: int, high: int, low: int, close: int, volume: int,
 ) -> None:  # fmt: skip
@@ -301,9 +299,7 @@ def match_range(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
-def liquidate(  # noqa: PLR0917 - a kernel takes scalars
-    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, price: int, reason: int, volume: int
-) -> None:
+def liquidate(book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, price: int, reason: int, volume: int) -> None:
     """Close the instrument's position at this price by an order of the venue's own; what could open it again is cancelled."""
     for index in range(account[A_ACTIVE]):
         row = active[index]
@@ -362,9 +358,7 @@ def expire(book: Any, active: Any, account: Any, place: int, at: int, opened_at:
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8)", is_inlined=True)
-def finish(  # noqa: PLR0917 - a kernel takes scalars
-    book: Any, active: Any, places: Any, account: Any, place: int, opened_at: int, closed_at: int, mark: int
-) -> None:
+def finish(book: Any, active: Any, places: Any, account: Any, place: int, opened_at: int, closed_at: int, mark: int) -> None:
     """The end of an event: marks, flags, the active list, the envelope."""
     places[place, I_MARK] = mark
     if account[A_ACTIVE] > 0:
@@ -380,15 +374,15 @@ def finish(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
-def fill_at_close(  # noqa: PLR0917 - a kernel takes scalars
+def fill_at_close(
     book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, opened_at: int, closed_at: int, close: int, volume: int
 ) -> None:
     """Market-on-close orders that saw the bar."""
     for index in range(account[A_ACTIVE]):
         row = active[index]
-        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET_ON_CLOSE:
-            if view_of(book, row, opened_at, closed_at) != NOT_SEEN:
-                take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 1)
+        is_meant = book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET_ON_CLOSE
+        if is_meant and view_of(book, row, opened_at, closed_at) != NOT_SEEN:
+            take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 1)
 
 
 @kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1], i8)", is_inlined=True)
@@ -413,7 +407,7 @@ def volume_for(places: Any, place: int, volume: int) -> int:
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
-def step_bar(  # noqa: PLR0917 - a kernel takes scalars
+def step_bar(
     book: Any, active: Any, places: Any, account: Any, fills: Any,
     place: int, opened_at: int, closed_at: int, open_: int, high: int, low: int, close: int, volume: int,
 ) -> int:  # fmt: skip
@@ -464,9 +458,7 @@ def step_bar(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8)")
-def match_at_close(  # noqa: PLR0917 - a kernel takes scalars
-    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, close: int, volume: int
-) -> int:
+def match_at_close(book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, close: int, volume: int) -> int:
     """Fill market orders that were given on this bar's close at that close (the `at close` timing)."""
     if not has_room(book, active, account, fills, 0):
         return BOOK_FULL

@@ -3,6 +3,8 @@
 Rules: `trading_system/decisions/0010-the-engine.md`. The arrays are the caller's; nothing is allocated.
 """
 
+# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+
 from __future__ import annotations
 
 from typing import Any
@@ -73,7 +75,9 @@ IOC, FOK = 3, 4
 WAITING, OPEN, FILLED, CANCELLED, EXPIRED, REFUSED = range(6)
 
 ACCEPTED = 0
-BAD_QUANTITY, BAD_PRICE, BAD_COMBINATION, TOO_SMALL, NO_SHORT, WOULD_TAKE, INSUFFICIENT_CASH, BOOK_FULL, UNKNOWN_ORDER, NOT_OPEN = range(1, 11)
+BAD_QUANTITY, BAD_PRICE, BAD_COMBINATION, TOO_SMALL, NO_SHORT, WOULD_TAKE, INSUFFICIENT_CASH, BOOK_FULL, UNKNOWN_ORDER, NOT_OPEN = range(
+    1, 11
+)
 PARENT_ENDED = 22
 
 
@@ -110,9 +114,7 @@ def price_refusal(book: Any, places: Any, row: int) -> int:
         elif ppm != 0 and price == 0:
             if not is_relative or ppm <= -1_000_000 or ppm > 1_000_000_000:
                 return BAD_PRICE
-        elif ppm != 0 and book[row, O_STATE] == WAITING:
-            return BAD_PRICE
-        elif not is_good_price(places, place, price):
+        elif (ppm != 0 and book[row, O_STATE] == WAITING) or not is_good_price(places, place, price):
             return BAD_PRICE
     trail, trail_ppm = book[row, O_TRAIL], book[row, O_TRAIL_PPM]
     if order_type == TRAILING:
@@ -193,10 +195,8 @@ def refusal(book: Any, active: Any, places: Any, account: Any, row: int) -> int:
     return ACCEPTED
 
 
-@kernel(
-    "i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8)"
-)
-def submit(  # noqa: PLR0917 - a kernel takes scalars
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8)")
+def submit(
     book: Any, active: Any, places: Any, account: Any,
     place: int, side: int, order_type: int, tif: int, flags: int, lots: int, limit: int, stop: int, trail: int, trail_ppm: int,
     expires_at: int, parent: int, group: int, stop_ppm: int, limit_ppm: int, tag: int,
@@ -300,9 +300,7 @@ def to_back(active: Any, account: Any, row: int) -> None:
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8)")
-def amend(  # noqa: PLR0917 - a kernel takes scalars
-    book: Any, active: Any, places: Any, account: Any, row: int, lots: int, limit: int, stop: int, trail: int, trail_ppm: int
-) -> int:
+def amend(book: Any, active: Any, places: Any, account: Any, row: int, lots: int, limit: int, stop: int, trail: int, trail_ppm: int) -> int:
     """Give an order other lots and prices (all of them, changed or not); ACCEPTED or why not, and then nothing has changed."""
     if row < 0 or row >= account[A_ORDERS]:
         return UNKNOWN_ORDER

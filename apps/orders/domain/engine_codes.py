@@ -79,6 +79,7 @@ class Reason(IntEnum):
     TIME_OVER = 26
     CLOSED_BY_LIQUIDATION = 27
     OUT_OF_BOUNDS = 28
+    PROTECTION_FILLED = 29
     # Fills.
     MARKET_AT_OPEN = 40
     MARKET_AT_CLOSE = 41

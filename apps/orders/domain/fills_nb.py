@@ -3,6 +3,8 @@
 Rules: `trading_system/decisions/0010-the-engine.md`. The arrays are the caller's; nothing is allocated.
 """
 
+# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+
 from __future__ import annotations
 
 from typing import Any
@@ -82,6 +84,7 @@ ACCEPTED = 0
 NO_SHORT = 5
 INSUFFICIENT_CASH = 7
 GROUP_FILLED, PARENT_ENDED, NOTHING_TO_REDUCE, NOT_FILLED_AT_ONCE = range(21, 25)
+PROTECTION_FILLED = 29
 
 
 @kernel("void(i8[:, ::1], i8[:, ::1], i8)")
@@ -160,7 +163,7 @@ def allowed_lots(book: Any, places: Any, row: int) -> int:
 
 
 @kernel("void(i8[:, ::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8)", is_inlined=True)
-def record_fill(  # noqa: PLR0917 - a kernel takes scalars
+def record_fill(
     book: Any, places: Any, account: Any, fills: Any, row: int, lots: int, price: int, reference: int, reason: int, is_maker: int, at: int
 ) -> None:
     """Write the fill and move cash and position."""
@@ -208,8 +211,16 @@ def shrink_group(book: Any, active: Any, account: Any, row: int, lots: int) -> N
                 end_order(book, account, other, CANCELLED, GROUP_FILLED)
 
 
+@kernel("void(i8[:, ::1], i8[::1], i8)", is_inlined=True)
+def end_protected(book: Any, account: Any, row: int) -> None:
+    """A reduce-only child has traded: what is left of its parent would be unprotected, and ends."""
+    parent = book[row, O_PARENT]
+    if parent != NO_ROW and book[row, O_FLAGS] & REDUCE_ONLY and book[parent, O_STATE] == OPEN:
+        end_order(book, account, parent, CANCELLED, PROTECTION_FILLED)
+
+
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8)")
-def feed_children(  # noqa: PLR0917 - a kernel takes scalars
+def feed_children(
     book: Any, active: Any, places: Any, account: Any, row: int, lots: int, price: int, is_first: int, is_in_range: int
 ) -> None:
     """One triggers other: open the children at the first fill, in the order of their submission, and let them grow with later ones."""
@@ -237,12 +248,17 @@ def end_idle_exits(book: Any, active: Any, places: Any, account: Any, place: int
     position = places[place, I_POSITION]
     for index in range(account[A_ACTIVE]):
         row = active[index]
-        if book[row, O_STATE] == OPEN and book[row, O_PLACE] == place and book[row, O_FLAGS] & REDUCE_ONLY and book[row, O_SIDE] * position >= 0:
+        if (
+            book[row, O_STATE] == OPEN
+            and book[row, O_PLACE] == place
+            and book[row, O_FLAGS] & REDUCE_ONLY
+            and book[row, O_SIDE] * position >= 0
+        ):
             end_order(book, account, row, CANCELLED, NOTHING_TO_REDUCE)
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
-def fill_order(  # noqa: PLR0917 - a kernel takes scalars
+def fill_order(
     book: Any, active: Any, places: Any, account: Any, fills: Any,
     row: int, most: int, price: int, reference: int, reason: int, is_maker: int, at: int, is_in_range: int,
 ) -> int:  # fmt: skip
@@ -268,6 +284,7 @@ def fill_order(  # noqa: PLR0917 - a kernel takes scalars
         end_order(book, account, row, FILLED, reason)
     elif lots < possible:
         end_order(book, account, row, CANCELLED, INSUFFICIENT_CASH)
+    end_protected(book, account, row)
     if book[row, O_GROUP] != 0:
         shrink_group(book, active, account, row, lots)
     if book[row, O_CHILDREN] != NO_ROW:

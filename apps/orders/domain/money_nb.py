@@ -1,5 +1,7 @@
 """Cash, margin and what an order may still use. Rules: "Money" in `trading_system/decisions/0010-the-engine.md`."""
 
+# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+
 from __future__ import annotations
 
 from typing import Any

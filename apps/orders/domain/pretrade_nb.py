@@ -75,7 +75,7 @@ def limit_refusal(places: Any, account: Any, limits: Any, place: int, side: int,
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[::1], i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8)")
-def submit_within(  # noqa: PLR0917 - a kernel takes scalars
+def submit_within(
     book: Any, active: Any, places: Any, account: Any, limits: Any,
     place: int, side: int, order_type: int, tif: int, flags: int, lots: int, limit: int, stop: int, trail: int, trail_ppm: int,
     expires_at: int, parent: int, group: int, stop_ppm: int, limit_ppm: int, tag: int,

@@ -3,6 +3,8 @@
 Units and models: `trading_system/decisions/0010-the-engine.md`.
 """
 
+# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,7 @@
 """Quotes and trades against the book. Rules: "Quotes, trades, depth" in `trading_system/decisions/0010-the-engine.md`."""
 
+# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+
 from __future__ import annotations
 
 from typing import Any
@@ -116,7 +118,7 @@ def end_event(book: Any, active: Any, places: Any, account: Any, place: int, mar
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8)")
-def step_quote(  # noqa: PLR0917 - a kernel takes scalars
+def step_quote(
     book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, at: int, bid: int, ask: int, bid_lots: int, ask_lots: int
 ) -> int:
     """A new best bid and ask with their sizes (below 0: not known). Sizes cap fills where a volume share is set."""
@@ -174,9 +176,7 @@ def trade_at_limit(book: Any, active: Any, places: Any, account: Any, fills: Any
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
-def step_trade(  # noqa: PLR0917 - a kernel takes scalars
-    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, at: int, price: int, lots: int
-) -> int:
+def step_trade(book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, at: int, price: int, lots: int) -> int:
     """A trade of others: resting limits that it goes through fill; at the limit it eats the queue ahead first; stops trigger."""
     if not (0 < price <= places[place, I_MAX_PRICE]) or lots <= 0 or at < account[A_NOW]:
         return BAD_EVENT
@@ -209,7 +209,18 @@ def step_trade(  # noqa: PLR0917 - a kernel takes scalars
                 if order_type == STOP_LIMIT:
                     book[row, O_FLAGS] |= TRIGGERED
                 else:
-                    take(book, active, places, account, fills, row, price, TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED, -1, 0)
+                    take(
+                        book,
+                        active,
+                        places,
+                        account,
+                        fills,
+                        row,
+                        price,
+                        TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED,
+                        -1,
+                        0,
+                    )
     if account[A_IS_CASH_ONLY] == 0 and places[place, I_POSITION] != 0 and is_below_maintenance(places, account):
         liquidate(book, active, places, account, fills, place, price, LIQUIDATED, -1)
     expire_now(book, active, account, place)

@@ -1,5 +1,7 @@
 """How many lots an entry buys, from equity or a fixed value, so that costs fit in as well."""
 
+# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,7 @@
 """What an order sees of a bar, and how it trades as a taker or at a price of its own."""
 
+# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+
 from __future__ import annotations
 
 from typing import Any

@@ -183,7 +183,7 @@ def book_fill(fills: Any, fill: int, places: Any, holdings: Any, trades: Any, ro
 
 
 @kernel("void(i8[:, ::1], i8, i8, i8[:, ::1], i8[:, ::1], i8[:, ::1], i8[:, ::1], i8[::1], i8)")
-def book_fills(  # noqa: PLR0917 - a kernel takes scalars
+def book_fills(
     fills: Any, first: int, last: int, places: Any, holdings: Any, trades: Any, entries: Any, counters: Any, currencies: int
 ) -> None:
     """Book fills `first` to `last` (exclusive). `counters` are the rows used in trades and in entries; the caller provides room (a trade and

@@ -74,7 +74,7 @@ def busiest_bucket(buckets: Any, volumes: Any, start: int, stop: int) -> float:
 
 
 @kernel
-def profile(buckets: Any, volumes: Any, start: int, stop: int, share: float, answer: int) -> float:  # noqa: PLR0917 - a kernel takes scalars
+def profile(buckets: Any, volumes: Any, start: int, stop: int, share: float, answer: int) -> float:
     """One of: the busiest bucket, its volume, the highest and the lowest bucket of the area round it, which grows to the side with more volume
     (up, when both have as much) until it holds more than `share` of all."""
     busiest = busiest_bucket(buckets, volumes, start, stop)
@@ -105,7 +105,7 @@ def profile(buckets: Any, volumes: Any, start: int, stop: int, share: float, ans
 
 
 @kernel
-def profile_nb(buckets: Any, volumes: Any, length: int, share: float, answer: int, out: Any) -> None:  # noqa: PLR0917 - a kernel takes scalars
+def profile_nb(buckets: Any, volumes: Any, length: int, share: float, answer: int, out: Any) -> None:
     """`profile` at every bar."""
     for index in range(buckets.shape[0]):
         out[index] = profile(buckets, volumes, index - length + 1, index + 1, share, answer) if index + 1 >= length else NAN

@@ -153,7 +153,7 @@ def supertrend_nb(middles: Any, distances: Any, closes: Any, state: Any, out: An
 
 
 @kernel
-def begin_parabolic(state: Any, high: float, low: float, high_before: float, low_before: float, start: float) -> None:  # noqa: PLR0917 - scalars
+def begin_parabolic(state: Any, high: float, low: float, high_before: float, low_before: float, start: float) -> None:
     """The side, stop and extreme that the second bar begins with."""
     fell = low_before - low
     is_long = start > 0.0 or (start == 0.0 and not (fell > 0.0 and high - high_before < fell))
@@ -163,7 +163,7 @@ def begin_parabolic(state: Any, high: float, low: float, high_before: float, low
 
 
 @kernel
-def parabolic(  # noqa: PLR0917 - a kernel takes scalars
+def parabolic(
     state: Any, high: float, low: float, start: float, offset: float,
     long_start: float, long_step: float, long_most: float, short_start: float, short_step: float, short_most: float,
 ) -> float:  # fmt: skip
@@ -215,7 +215,7 @@ def parabolic(  # noqa: PLR0917 - a kernel takes scalars
 
 
 @kernel
-def parabolic_nb(  # noqa: PLR0917 - a kernel takes scalars
+def parabolic_nb(
     highs: Any, lows: Any, start: float, offset: float,
     long_start: float, long_step: float, long_most: float, short_start: float, short_step: float, short_most: float,
     state: Any, out: Any,
@@ -258,13 +258,13 @@ def zigzag(state: Any, high: float, low: float, turn: float, bars: float) -> flo
 
 
 @kernel
-def zigzag_nb(highs: Any, lows: Any, turn: float, bars: float, state: Any, out: Any) -> None:  # noqa: PLR0917 - a kernel takes scalars
+def zigzag_nb(highs: Any, lows: Any, turn: float, bars: float, state: Any, out: Any) -> None:
     for index in range(highs.shape[0]):
         out[index] = zigzag(state, highs[index], lows[index], turn, bars)
 
 
 @kernel
-def two_pole(state: Any, value: float, gain: float, b0: float, b1: float, b2: float, a1: float, a2: float) -> float:  # noqa: PLR0917 - a kernel takes scalars
+def two_pole(state: Any, value: float, gain: float, b0: float, b1: float, b2: float, a1: float, a2: float) -> float:
     """A filter of two poles and two zeros: gain x (b0 v + b1 v' + b2 v'') + a1 f' + a2 f''. The values before the first are taken equal to
     it, the filtered ones as 0. state: seen, v', v'', f', f''."""
     if state[0] == 0.0:
@@ -280,7 +280,7 @@ def two_pole(state: Any, value: float, gain: float, b0: float, b1: float, b2: fl
 
 
 @kernel
-def two_pole_nb(  # noqa: PLR0917 - a kernel takes scalars
+def two_pole_nb(
     values: Any, gain: float, b0: float, b1: float, b2: float, a1: float, a2: float, state: Any, out: Any
 ) -> None:  # fmt: skip
     for index in range(values.shape[0]):
