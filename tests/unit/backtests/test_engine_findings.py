@@ -101,3 +101,16 @@ def test_a_loss_elsewhere_liquidates_where_bars_were_being_skipped() -> None:
     driver.step(bar(3, 93, 93, 93, 93))
     assert Reason.LIQUIDATED_AT_OPEN in [row[8] for row in driver.books().fills]
     assert driver.books().positions[0] == 0
+
+
+def test_nothing_is_bought_behind_a_stop_that_has_filled() -> None:
+    """The bar lets half of the entry trade and its stop at once: the other half would never be protected again."""
+    driver = driver_for(replace(PLAIN, volume_share_ppm=PPM // 2))
+    entry, _ = driver.submit(Request(0, BUY, EngineOrderType.LIMIT, 10, limit=95))
+    stop, _ = driver.submit(Request(0, SELL, EngineOrderType.STOP, 10, stop=90, parent=entry, reduce_only=True))
+    driver.step(replace(bar(0, 100, 101, 94, 98), volume=8))
+    driver.step(replace(bar(1, 97, 97, 85, 86), volume=200))
+    driver.step(bar(2, 86, 99, 80, 98))
+    assert [(row[3], row[4], row[5]) for row in driver.books().fills] == [(BUY, 4, 95), (SELL, 4, 90)]
+    assert driver.engine.state(stop) is EngineOrderState.FILLED
+    assert driver.engine.reason(entry) is Reason.PROTECTION_FILLED

@@ -239,6 +239,7 @@ def record_fill(state: State, order: Order, offer: Offer, opened: Opened, *, lot
     if order.left == 0:
         order.state, order.ended_at = EngineOrderState.FILLED, offer.at
         state.active.remove(order.row)
+    _end_protected(state, order, offer.at)
     _share_group(state, order, lots, offer.at)
     children = _feed_children(state, order, is_first=is_first, lots=lots, price=price)
     _end_idle_exits(state, order.place, offer.at)
@@ -261,6 +262,12 @@ def book(state: State, number: int, offer: Offer, *, side: int, lots: int, price
         place.left = max(0, place.left - lots)
     state.fills.append(Fill(row, number, offer.at, side, lots, price, value, fee, offer.reason, offer.is_maker, offer.price, tag))
     return fee
+
+
+def _end_protected(state: State, order: Order, at: int) -> None:
+    """Nothing more is traded behind a protection that has filled."""
+    if order.reduce_only and order.parent != NO_ROW and state.orders[order.parent].is_open:
+        end(state, state.orders[order.parent], EngineOrderState.CANCELLED, Reason.PROTECTION_FILLED, at)
 
 
 def _share_group(state: State, order: Order, lots: int, at: int) -> None:
