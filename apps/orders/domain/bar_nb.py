@@ -1,6 +1,6 @@
 """One bar against the book: (state, bar) -> (fills, state). The phases are those of `trading_system/decisions/0010-the-engine.md`."""
 
-# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 

@@ -281,9 +281,26 @@ FILL_COLUMNS = 12
     I_BID,
     I_ASK,
     I_STEPPED_AT,
-) = range(46)
-PLACE_COLUMNS = 46
-"""I_FEE_PER_LOT_PPM is the fee per lot in millionths of a cash unit."""
+    I_QUOTED_AT,
+    I_QUOTED_BID,
+    I_QUOTED_ASK,
+    I_BID_SHOWN,
+    I_ASK_SHOWN,
+    I_BID_LEFT,
+    I_ASK_LEFT,
+    I_DEPTH_AT,
+) = range(54)
+PLACE_COLUMNS = 54
+"""I_FEE_PER_LOT_PPM is the fee per lot in millionths of a cash unit. The last eight are the quote stepped last, what orders may still take of
+its sizes, and the time of the depth snapshot in `levels`."""
+
+# Columns of a row of a depth snapshot (`shown`), a level each, best first; a price of 0 ends its side.
+L_BID, L_BID_LOTS, L_ASK, L_ASK_LOTS = range(4)
+SHOWN_COLUMNS = 4
+
+# Further columns of a row of `levels`, the snapshot stepped last: what orders may still take.
+L_BID_LEFT, L_ASK_LEFT = 4, 5
+LEVEL_COLUMNS = 6
 
 # Entries of `account`; cash by currency begins at A_CASH, rates (billionths) follow it at A_CASH + number of currencies.
 (

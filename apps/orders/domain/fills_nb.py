@@ -3,7 +3,7 @@
 Rules: `trading_system/decisions/0010-the-engine.md`. The arrays are the caller's; nothing is allocated.
 """
 
-# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 

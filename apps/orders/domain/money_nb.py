@@ -1,6 +1,6 @@
 """Cash, margin and what an order may still use. Rules: "Money" in `trading_system/decisions/0010-the-engine.md`."""
 
-# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Units and models: `trading_system/decisions/0010-the-engine.md`.
 """
 
-# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Quotes and trades against the book. Rules: "Quotes, trades, depth" in `trading_system/decisions/0010-the-engine.md`."""
 
-# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from apps.orders.domain.engine_codes import (
     A_STATUS,
     BUY,
     I_ASK,
+    I_ASK_LEFT,
+    I_ASK_SHOWN,
     I_BID,
+    I_BID_LEFT,
+    I_BID_SHOWN,
     I_LIMIT_RULE,
     I_MARK,
     I_MAX_PRICE,
     I_POSITION,
+    I_QUOTED_ASK,
+    I_QUOTED_AT,
+    I_QUOTED_BID,
     I_STEPPED_AT,
     I_TICK,
     I_VOLUME_LEFT,
@@ -117,39 +124,67 @@ def end_event(book: Any, active: Any, places: Any, account: Any, place: int, mar
     finish(book, active, places, account, place, now, now + 1, mark)
 
 
+@kernel("void(i8[:, ::1], i8, i8, i8, i8, i8, i8)", is_inlined=True)
+def show_quote(places: Any, place: int, at: int, bid: int, ask: int, bid_lots: int, ask_lots: int) -> None:
+    """What orders may take of the quote's sizes; of a quote that is stepped again at its own moment only what they have left."""
+    is_same = (
+        places[place, I_QUOTED_AT] == at
+        and places[place, I_QUOTED_BID] == bid
+        and places[place, I_QUOTED_ASK] == ask
+        and places[place, I_BID_SHOWN] == bid_lots
+        and places[place, I_ASK_SHOWN] == ask_lots
+    )
+    if not is_same:
+        places[place, I_QUOTED_AT], places[place, I_QUOTED_BID], places[place, I_QUOTED_ASK] = at, bid, ask
+        places[place, I_BID_SHOWN], places[place, I_ASK_SHOWN] = bid_lots, ask_lots
+        places[place, I_BID_LEFT], places[place, I_ASK_LEFT] = volume_for(places, place, bid_lots), volume_for(places, place, ask_lots)
+
+
+@kernel("i8(i8[:, ::1], i8)", is_inlined=True)
+def middle(places: Any, place: int) -> int:
+    """What closing the position would bring at the best prices; between them, rounded down, where there is none."""
+    bid, ask = places[place, I_BID], places[place, I_ASK]
+    return bid if places[place, I_POSITION] > 0 else (ask if places[place, I_POSITION] < 0 else (bid + ask) // 2)
+
+
+@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8)")
+def end_quoted(book: Any, active: Any, places: Any, account: Any, fills: Any, place: int) -> None:
+    """After the orders have acted on the best prices: the mark, liquidation at it, and the end of the event."""
+    mark = middle(places, place)
+    if account[A_IS_CASH_ONLY] == 0 and places[place, I_POSITION] != 0:
+        places[place, I_MARK] = mark
+        if is_below_maintenance(places, account):
+            liquidate(book, active, places, account, fills, place, mark, LIQUIDATED, QUOTED)
+            mark = middle(places, place)
+    end_event(book, active, places, account, place, mark)
+
+
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8)")
 def step_quote(
     book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, at: int, bid: int, ask: int, bid_lots: int, ask_lots: int
 ) -> int:
-    """A new best bid and ask with their sizes (below 0: not known). Sizes cap fills where a volume share is set."""
+    """A new best bid and ask with their sizes (below 0: not known). Sizes cap fills where a volume share is set, once for each quote."""
     if not (0 < bid <= ask <= places[place, I_MAX_PRICE]) or at < account[A_NOW]:
         return BAD_EVENT
     if not has_room(book, active, account, fills, 0):
         return BOOK_FULL
     account[A_NOW] = at
     places[place, I_BID], places[place, I_ASK], places[place, I_STEPPED_AT] = bid, ask, at
-    places[place, I_MARK] = bid if places[place, I_POSITION] > 0 else (ask if places[place, I_POSITION] < 0 else (bid + ask) // 2)
+    places[place, I_MARK] = middle(places, place)
     expire_now(book, active, account, place)
-    left_bid, left_ask = volume_for(places, place, bid_lots), volume_for(places, place, ask_lots)
+    show_quote(places, place, at, bid, ask, bid_lots, ask_lots)
     index = 0
     while index < account[A_ACTIVE]:
         row = active[index]
         index += 1
         if acts(book, account, row, place):
-            is_buy = book[row, O_SIDE] == BUY
-            places[place, I_VOLUME_LEFT] = left_ask if is_buy else left_bid
+            column = I_ASK_LEFT if book[row, O_SIDE] == BUY else I_BID_LEFT
+            left = places[place, column]
+            places[place, I_VOLUME_LEFT] = left
             traded = act_on_quote(book, active, places, account, fills, row, bid, ask)
-            if is_buy and left_ask != UNBOUNDED:
-                left_ask -= traded
-            elif not is_buy and left_bid != UNBOUNDED:
-                left_bid -= traded
-    mark = bid if places[place, I_POSITION] > 0 else (ask if places[place, I_POSITION] < 0 else (bid + ask) // 2)
-    if account[A_IS_CASH_ONLY] == 0 and places[place, I_POSITION] != 0:
-        places[place, I_MARK] = mark
-        if is_below_maintenance(places, account):
-            liquidate(book, active, places, account, fills, place, mark, LIQUIDATED, QUOTED)
-            mark = (bid + ask) // 2
-    end_event(book, active, places, account, place, mark)
+            if left != UNBOUNDED:
+                places[place, column] = left - traded
+    end_quoted(book, active, places, account, fills, place)
     return account[A_STATUS]
 
 
@@ -209,18 +244,8 @@ def step_trade(book: Any, active: Any, places: Any, account: Any, fills: Any, pl
                 if order_type == STOP_LIMIT:
                     book[row, O_FLAGS] |= TRIGGERED
                 else:
-                    take(
-                        book,
-                        active,
-                        places,
-                        account,
-                        fills,
-                        row,
-                        price,
-                        TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED,
-                        -1,
-                        0,
-                    )
+                    reason = TRAIL_TRIGGERED if order_type == TRAILING else STOP_TRIGGERED
+                    take(book, active, places, account, fills, row, price, reason, -1, 0)
     if account[A_IS_CASH_ONLY] == 0 and places[place, I_POSITION] != 0 and is_below_maintenance(places, account):
         liquidate(book, active, places, account, fills, place, price, LIQUIDATED, -1)
     expire_now(book, active, account, place)

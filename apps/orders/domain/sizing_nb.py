@@ -1,6 +1,6 @@
 """How many lots an entry buys, from equity or a fixed value, so that costs fit in as well."""
 
-# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What an order sees of a bar, and how it trades as a taker or at a price of its own."""
 
-# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 
