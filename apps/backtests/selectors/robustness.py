@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 import numpy as np
@@ -12,18 +13,20 @@ from apps.backtests.contracts import RecordKind
 from apps.backtests.domain.block_length import best_block_bars
 from apps.backtests.domain.monte_carlo import bootstrap_returns
 from apps.backtests.domain.regimes import RegimeRow, label_regimes, results_by_regime
-from apps.backtests.domain.returns import FloatArray, Int64Array
+from apps.backtests.domain.returns import FloatArray, Int64Array, drawdowns
+from apps.backtests.domain.scenarios import EPISODES
 from apps.backtests.models import BacktestRun
 from apps.backtests.selectors.records import books_of, record_array, records_of
 from apps.core.errors import NotFound
 from apps.core.vocabulary import Timeframe
 from apps.markets import selectors as markets
-from apps.markets.domain.bars import from_micros
+from apps.markets.domain.bars import from_micros, to_micros
 from apps.portfolio.domain.engine_records import equity_series
 from apps.portfolio.domain.ledger_codes import T_ENTRY_VALUE, T_FEES, T_OPENED_AT, T_REALISED
 
 HISTORIES = 500
 LEAST_DAYS = 60
+_DAY_MICROS = 86_400_000_000
 MOST_BARS = 50_000
 """More bars than this are not labelled while somebody waits for the page."""
 
@@ -62,6 +65,18 @@ class RegimeResult:
     worst_return: float
     trades: int
     win_rate: float | None
+
+
+@dataclass(frozen=True)
+class CrisisResult:
+    """What equity did in a crisis, from its last value before; `fact` says what the market did."""
+
+    title: str
+    starts_on: date
+    ends_on: date
+    fact: str
+    total_return: float
+    max_drawdown: float
 
 
 def histories(run_id: UUID) -> Histories | None:
@@ -116,6 +131,24 @@ def results_by_market(run_id: UUID) -> list[RegimeResult]:
         entry_bars=entered[is_known].tolist(), trade_returns=results.tolist(),
     )  # fmt: skip
     return [_result(item) for item in found]
+
+
+def results_in_crises(run_id: UUID) -> list[CrisisResult]:
+    """What the stored equity did in the crises that lie within the run. Raises NotFound for an unknown run."""
+    books_of(run_id)
+    rows = record_array(run_id, RecordKind.EQUITY)
+    found = []
+    for episode in EPISODES.values():
+        first = to_micros(datetime.combine(episode.starts_on, time(), UTC))
+        last = to_micros(datetime.combine(episode.ends_on, time(), UTC)) + _DAY_MICROS
+        begins = int(np.searchsorted(rows[:, 0], first)) - 1
+        ends = int(np.searchsorted(rows[:, 0], last))
+        if begins < 0 or ends >= len(rows) or ends - begins < 2 or rows[begins, 1] <= 0:
+            continue
+        equity = rows[begins:ends, 1] / float(rows[begins, 1])
+        fall = float(drawdowns(equity[None, :]).max()) if equity.min() > 0 else 1.0
+        found.append(CrisisResult(episode.title, episode.starts_on, episode.ends_on, episode.fact, float(equity[-1]) - 1.0, fall))
+    return found
 
 
 def _closes(instrument_id: UUID, timeframe: Timeframe, rows: Int64Array) -> tuple[Int64Array, FloatArray]:

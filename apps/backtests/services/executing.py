@@ -14,6 +14,7 @@ from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import RunCancelled, check_strategy, runner_for
 from apps.backtests.domain.scoring import Measured, measure, sharpe_statistics, sheet_of, trades_in_money
 from apps.backtests.domain.states import RunState
+from apps.backtests.domain.stress_report import stress_rows
 from apps.backtests.domain.walking import Walked, candidates, walk_forward
 from apps.backtests.models import BacktestRun
 from apps.backtests.services.claims import Claim, claim
@@ -111,11 +112,14 @@ def _make(run_id: UUID, watch: Watch) -> Outcome:
     records, walked = compute(config, bars, watch)
     whole = measure(records, bars)
     metrics, counted = judge(config, whole, records, walked)
+    stress = stress_rows(
+        config, bars, records, runner=runner_for(config.mode), progress=watch.touch, is_cancelled=watch.is_cancelled
+    )  # fmt: skip
     tried = tuple(config.with_parameters(item).fingerprint() for item in candidates(config.walk_forward.search)) if walked else ()
     return Outcome(
         records=records,
         metrics=metrics,
-        tear_sheet=sheet_of(whole, records),
+        tear_sheet={**sheet_of(whole, records), "stress": stress},
         statistics=sharpe_statistics(counted.equity),
         data_hash=data_hash(bars),
         code_version=code_version(),

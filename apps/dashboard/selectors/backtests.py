@@ -71,6 +71,7 @@ class TearSheet:
     drawdown_line: Line | None
     places: Sequence[backtests.PlaceResult]
     markets: Sequence[backtests.RegimeResult]
+    crises: Sequence[backtests.CrisisResult]
     settings: Sequence[Setting]
     fills: Sequence[Mapping[str, Any]]
     orders: Sequence[Mapping[str, Any]]
@@ -106,6 +107,7 @@ def tear_sheet(run_id: UUID) -> TearSheet:
         drawdown_line=curve([[time, -value] for time, value in sheet.get("drawdown", [])]),
         places=backtests.results_by_place(run_id),
         markets=backtests.results_by_market(run_id),
+        crises=backtests.results_in_crises(run_id),
         settings=settings_of(run.config),
         fills=backtests.record_page(run_id, RecordKind.FILLS, limit=ROWS_SHOWN),
         orders=backtests.record_page(run_id, RecordKind.ORDERS, limit=ROWS_SHOWN),

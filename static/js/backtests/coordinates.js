@@ -12,6 +12,8 @@ const TOP = 34;
 const BOTTOM = 26;
 const SIDE = 46;
 const GRAB = 24;
+const CLEAR_LINES = 150;
+const STANDING_OUT = 3;
 if (canvas) start();
 
 async function start() {
@@ -62,9 +64,10 @@ function draw(state) {
 // The better a point, the stronger its line and the later it is drawn; points come best first.
 function drawRanked(pen, state, kept) {
   const color = token("accent");
+  const strength = Math.min(1, CLEAR_LINES / kept.length);
   [...kept].reverse().forEach((point, place) => {
     const rank = kept.length > 1 ? place / (kept.length - 1) : 1;
-    drawLines(pen, state, [point], { color, alpha: 0.08 + 0.82 * rank ** 3, width: rank > 0.98 ? 2 : 1 });
+    drawLines(pen, state, [point], { color, alpha: place >= kept.length - STANDING_OUT ? 0.95 : 0.04 + 0.8 * strength * rank ** 3, width: place >= kept.length - STANDING_OUT ? 2 : 1 });
   });
 }
 

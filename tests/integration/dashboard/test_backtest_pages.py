@@ -204,6 +204,17 @@ def test_a_done_run_shows_its_tear_sheet(market: Market, client: Client) -> None
     assert "By kind of market" in text and "Worst drawdowns" in text and "Delete" not in text
 
 
+def test_the_stress_table_stands_beside_the_run_without_the_crisis(market: Market, client: Client) -> None:
+    run_id = made(config_of(market, quantity=500.0))
+    autumn, spring, flash = selectors.tear_sheet(run_id)["stress"]
+    plain = selectors.run(run_id).metrics["plain"]["total_return"]
+    assert [row["error"] for row in (autumn, spring, flash)] == ["", "", ""] and (autumn["bars"], flash["bars"]) == (49, 1)
+    assert autumn["plain_return"] == pytest.approx(plain) and autumn["stretch_return"] < 0 < autumn["stretch_drawdown"] < 1
+    assert autumn["price_fall"] == pytest.approx(-0.39887, abs=1e-5) and autumn["total_return"] != autumn["plain_return"]
+    text = log_in(client, "viewer").get(f"/backtests/{run_id}/").content.decode()
+    assert "a crisis imposed" in text and "Flash crash of 2010" in text
+
+
 def test_curves_candles_and_histories_are_what_was_stored(market: Market, client: Client) -> None:
     run_id = made(config_of(market))
     log_in(client, "viewer")

@@ -15,13 +15,13 @@ from apps.backtests.contracts import RunConfig, ScoreMode, StrategyChoice, Sweep
 from apps.backtests.domain.config import FillTiming, Profile, SizingMethod
 from apps.core.errors import NotFound
 from apps.core.vocabulary import Timeframe
-from apps.dashboard.selectors import chart as charts
 from apps.dashboard.web.context import page_frame
 from apps.dashboard.web.guard import page, person, require
 from apps.dashboard.web.run_form import RunForm
 from apps.markets import selectors as markets
 from apps.markets.contracts import VenueView
 from apps.portfolio.domain.metrics import FIGURES
+from apps.strategies import selectors as strategies
 
 _START = {
     "capital": "100000",
@@ -154,8 +154,10 @@ def _venue(request: HttpRequest) -> VenueView | None:
 
 
 def _first_instrument(venue: VenueView) -> str:
-    symbol = charts.first_symbol(venue.id)
-    return str(markets.instrument_by_symbol(venue.id, symbol).id) if symbol else ""
+    """The instrument that one probably wants: one with whole bars, where a session trades before others."""
+    traded = {item.instrument_id for item in strategies.sessions(venue.id) if item.state.is_active}
+    listed = sorted(markets.instruments(venue.id), key=lambda spec: (spec.is_closes_only, spec.id not in traded, spec.symbol))
+    return str(listed[0].id) if listed else ""
 
 
 def _show(request: HttpRequest, form: RunForm | None, venue: VenueView | None, *, is_sweep: bool) -> HttpResponse:
