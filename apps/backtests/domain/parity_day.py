@@ -63,12 +63,12 @@ DEFAULT_TOLERANCE_BPS = Decimal(1)
 
 @dataclass(frozen=True)
 class OrderRow:
-    """What is compared of an order."""
+    """What is compared of an order. Orders of a group share what is left, so that their quantity (None) only follows from fills."""
 
     session_id: UUID
     decided_at: datetime
     side: Side
-    quantity: Decimal
+    quantity: Decimal | None
     order_type: OrderType
 
 
@@ -126,9 +126,9 @@ class Compared:
 
 def orders_of(run: SessionRun) -> list[OrderRow]:
     """The orders of a run in memory that its sessions' decisions wanted."""
-    wanted = {item.order_id for item in run.decisions if item.order_id is not None}
+    wanted = {order_id for item in run.decisions for order_id in item.order_ids}
     return [
-        OrderRow(item.origin_id, item.market_at, item.side, item.quantity, item.order_type)
+        OrderRow(item.origin_id, item.market_at, item.side, None if item.group_id else item.quantity, item.order_type)
         for item in run.orders
         if item.id in wanted and item.origin_id is not None
     ]
@@ -169,7 +169,7 @@ class _InOrder:
         self._other_money = {at for at, row in left.items() if right.get(at) != row}
         self._decisions = _paired(runs.paper.decisions, runs.backtest.decisions, lambda row: (row.session_id, row.bar_at))
         self._orders = _paired(runs.paper_orders, runs.backtest_orders, lambda row: (row.session_id, row.decided_at))
-        self._fills = _paired_fills(runs.paper.fills, runs.backtest.fills)
+        self._fills = _paired(runs.paper.fills, runs.backtest.fills, lambda row: (row.session_id, row.decided_at))
 
     def found(self) -> Iterable[Found]:
         steps: list[tuple[datetime, int, UUID, int]] = [
@@ -231,21 +231,15 @@ class _InOrder:
 
 
 def _paired(paper: Sequence[T], backtest: Sequence[T], key: Callable[[T], OrderKey]) -> list[tuple[OrderKey, T | None, T | None]]:
-    """What has the same name in both, side by side."""
-    left, right = {key(row): row for row in paper}, {key(row): row for row in backtest}
-    return [(name, left.get(name), right.get(name)) for name in left.keys() | right.keys()]
+    """What belongs to the same decision in both, side by side: the first ones, the second ones, and so on."""
+    left, right = _by_key(paper, key), _by_key(backtest, key)
+    return [(name, *pair) for name in left.keys() | right.keys() for pair in zip_longest(left.get(name, ()), right.get(name, ()))]
 
 
-def _paired_fills(paper: Sequence[FillRow], backtest: Sequence[FillRow]) -> list[tuple[OrderKey, FillRow | None, FillRow | None]]:
-    """The first fills of each order, the second ones, and so on."""
-    left, right = _by_order(paper), _by_order(backtest)
-    return [(key, *pair) for key in left.keys() | right.keys() for pair in zip_longest(left.get(key, []), right.get(key, []))]
-
-
-def _by_order(rows: Sequence[FillRow]) -> Mapping[OrderKey, list[FillRow]]:
-    found: dict[OrderKey, list[FillRow]] = defaultdict(list)
+def _by_key(rows: Sequence[T], key: Callable[[T], OrderKey]) -> Mapping[OrderKey, list[T]]:
+    found: dict[OrderKey, list[T]] = defaultdict(list)
     for row in rows:
-        found[row.session_id, row.decided_at].append(row)
+        found[key(row)].append(row)
     return found
 
 
@@ -303,7 +297,9 @@ def _fill(row: FillRow | None) -> str:
 
 
 def _order(row: OrderRow | None) -> str:
-    return _NONE if row is None else f"{row.order_type} {row.side} {row.quantity:f}"
+    if row is None:
+        return _NONE
+    return f"{row.order_type} {row.side}" + (f" {row.quantity:f}" if row.quantity is not None else "")
 
 
 def _outcome(row: DecisionRow | None) -> str:

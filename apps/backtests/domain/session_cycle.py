@@ -197,7 +197,7 @@ class _Cycle:
             account=self._account,
             instruments={key: series.bars.instrument for key, series in self._series.items()},
             decisions=self._decisions,
-            orders=self._orders,
+            orders=[self._venue.as_changed(order) for order in self._orders],
             fills=self._fills,
             trips=self._books.trips,
             equity=self._books.points,

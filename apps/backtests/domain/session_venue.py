@@ -119,6 +119,10 @@ class MemoryVenue:
         """Whether the order was ever sent."""
         return order_id in self._rows
 
+    def as_changed(self, request: OrderRequest) -> OrderRequest:
+        """An order with the terms that it has by now."""
+        return self._requests.get(request.id, request)
+
     def standing(self, order_id: UUID) -> OrderStanding:
         """How an order that was sent stands now."""
         row, request = self._rows[order_id], self._requests[order_id]

@@ -38,6 +38,7 @@ from apps.events.services import record_event
 from apps.markets.contracts import BarWindow
 from apps.markets.domain.bars import to_micros
 from apps.orders import selectors as orders
+from apps.orders.contracts import OrderView
 from apps.portfolio import selectors as portfolio
 from apps.portfolio.contracts import AccountView
 from apps.risk import services as risk
@@ -136,17 +137,17 @@ def _has_changed(made: RecordedDecision, window: BarWindow) -> bool:
 
 def _paper_orders(account_id: UUID, decisions: list[RecordedDecision]) -> list[OrderRow]:
     """The stored orders of the sessions' decisions."""
-    wanted = {item.order_id: item for item in decisions if item.order_id is not None}
+    wanted = {order_id: item for item in decisions for order_id in item.order_ids}
     found: list[OrderRow] = []
     before: UUID | None = None
     while page := orders.orders(account_id=account_id, before=before, limit=1_000):
-        found += [
-            OrderRow(wanted[row.id].session_id, wanted[row.id].bar_at, row.side, row.quantity, row.order_type)
-            for row in page
-            if row.id in wanted
-        ]
+        found += [_order_row(row, wanted[row.id]) for row in page if row.id in wanted]
         before = page[-1].id
     return found[::-1]
+
+
+def _order_row(row: OrderView, made: RecordedDecision) -> OrderRow:
+    return OrderRow(made.session_id, made.bar_at, row.side, None if row.group_id else row.quantity, row.order_type)
 
 
 def _store(case: _Case, found: DayParity, *, now: datetime) -> ParityDay:

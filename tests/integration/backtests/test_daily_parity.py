@@ -17,13 +17,19 @@ from apps.backtests.tasks import check_parity
 from apps.common.failpoints import InjectedFault, arm_failpoints
 from apps.events.models import LoggedEvent
 from apps.markets import selectors as markets
-from apps.orders.models import Fill
+from apps.markets.contracts import ClockStatus
+from apps.markets.models import VenueClock
+from apps.orders.models import Fill, Order
 from apps.portfolio.models import EquitySnapshot
 from apps.risk import selectors as risk_selectors
 from apps.risk import services as risk
 from apps.risk.models import Halt
 from apps.strategies.models import Decision
+from apps.strategies.services import event_sessions
+from tests.factories.scripted import KIND, registered
 from tests.integration.backtests.paper_world import account_of_world, entry, fill_of, open_world, tamper, wall
+from tests.minute_series import walk
+from tests.minutes import MinuteWorld
 
 pytestmark = pytest.mark.django_db
 BARS = 8
@@ -192,6 +198,25 @@ def test_a_job_that_is_killed_goes_on_where_it_was() -> None:
     check()
     assert ParityDay.objects.count() == BARS - 1
     assert first < set(ParityDay.objects.values_list("id", flat=True))
+
+
+def test_orders_of_event_strategies_are_compared_each_by_itself() -> None:
+    with registered():
+        event_sessions._living.clear()
+        world = MinuteWorld(walk(41, seed=5))
+        world.open_session(KIND, seed=11)
+        world.step(40)
+        VenueClock.objects.filter(venue_id=world.venue_id).update(status=ClockStatus.ENDED)
+        checked = check_account(account_id=world.account_id, now=wall())
+        assert (len(checked.days), checked.differences) == (1, 0)
+        day = ParityDay.objects.get()
+        assert (day.orders, day.fills) == (Order.objects.count(), Fill.objects.count())
+        assert day.orders > Decision.objects.exclude(order_id=None).count(), "several orders of one decision"
+        order = Order.objects.filter(filled_quantity__gt=0, group_id=None).order_by("-id")[0]
+        tamper("UPDATE orders_order SET quantity = quantity + 1 WHERE id = %s", [order.id])
+        check_account(account_id=world.account_id, now=wall(), day=day.day)
+        assert [(row.kind, row.what) for row in ParityDifference.objects.all()] == [(ParityClass.SIZE, "order")]
+    event_sessions._living.clear()
 
 
 def test_the_command_says_what_differs_and_fails_beyond_the_tolerance() -> None:
