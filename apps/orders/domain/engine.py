@@ -18,6 +18,7 @@ from apps.core.values import InstrumentSpec, decimal_unit, to_units
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.bar_nb import match_at_close, step_bar
 from apps.orders.domain.book_nb import amend, cancel
+from apps.orders.domain.depth_nb import step_depth
 from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, EngineTimeInForce, Reason, StepStatus
 from apps.orders.domain.money_nb import equity, free_cash
 from apps.orders.domain.pretrade_nb import LIMIT_COLUMNS, submit_within
@@ -89,6 +90,8 @@ class Engine:
                 for spec, profile in zip(instruments, profiles, strict=True)
             ]
         )
+        self.levels: Int64Array = np.zeros((len(instruments), 0, code.LEVEL_COLUMNS), np.int64)
+        """The depth snapshot of each instrument that was stepped last."""
         self.account: Int64Array = np.zeros(code.A_CASH + 2 * len(currencies), np.int64)
         self.account[code.A_CURRENCIES] = len(currencies)
         self.account[code.A_IS_CASH_ONLY] = all(profile.is_cash_only for profile in profiles) and len(currencies) == 1
@@ -151,6 +154,16 @@ class Engine:
                 bar.opened_at, bar.closed_at, bar.open, bar.high, bar.low, bar.close, bar.volume,
             )
         )  # fmt: skip
+
+    def step_depth(self, place: int, at: int, shown: Int64Array) -> StepStatus:
+        """Match a snapshot: a row per level with the columns L_BID, L_BID_LOTS, L_ASK and L_ASK_LOTS, best first; a price of 0 ends a side."""
+        self.make_room(events=len(shown) + 1)
+        if self.levels.shape[1] < len(shown):
+            larger = np.zeros((len(self.places), len(shown), code.LEVEL_COLUMNS), np.int64)
+            larger[:, : self.levels.shape[1]] = self.levels
+            self.levels = larger
+        tables = (self.book, self.active, self.places, self.account, self.fills, self.levels[place])
+        return StepStatus(step_depth(*tables, place, at, shown))
 
     def match_at_close(self, place: int, *, close: int, volume: int = -1) -> StepStatus:
         """Fill the market orders given on this bar's close at that close."""

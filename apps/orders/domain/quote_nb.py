@@ -141,7 +141,7 @@ def show_quote(places: Any, place: int, at: int, bid: int, ask: int, bid_lots: i
 
 
 @kernel("i8(i8[:, ::1], i8)", is_inlined=True)
-def middle(places: Any, place: int) -> int:
+def best_mark(places: Any, place: int) -> int:
     """What closing the position would bring at the best prices; between them, rounded down, where there is none."""
     bid, ask = places[place, I_BID], places[place, I_ASK]
     return bid if places[place, I_POSITION] > 0 else (ask if places[place, I_POSITION] < 0 else (bid + ask) // 2)
@@ -150,12 +150,12 @@ def middle(places: Any, place: int) -> int:
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8)")
 def end_quoted(book: Any, active: Any, places: Any, account: Any, fills: Any, place: int) -> None:
     """After the orders have acted on the best prices: the mark, liquidation at it, and the end of the event."""
-    mark = middle(places, place)
+    mark = best_mark(places, place)
     if account[A_IS_CASH_ONLY] == 0 and places[place, I_POSITION] != 0:
         places[place, I_MARK] = mark
         if is_below_maintenance(places, account):
             liquidate(book, active, places, account, fills, place, mark, LIQUIDATED, QUOTED)
-            mark = middle(places, place)
+            mark = best_mark(places, place)
     end_event(book, active, places, account, place, mark)
 
 
@@ -170,7 +170,7 @@ def step_quote(
         return BOOK_FULL
     account[A_NOW] = at
     places[place, I_BID], places[place, I_ASK], places[place, I_STEPPED_AT] = bid, ask, at
-    places[place, I_MARK] = middle(places, place)
+    places[place, I_MARK] = best_mark(places, place)
     expire_now(book, active, account, place)
     show_quote(places, place, at, bid, ask, bid_lots, ask_lots)
     index = 0

@@ -212,8 +212,8 @@ class EngineDriver:
                 return StepStatus(step_quote(*self._tables(), *numbers))
             case Trade():
                 return StepStatus(step_trade(*self._tables(), event.place, event.at, event.price, event.lots))
-            case _:
-                raise NotImplementedError(type(event).__name__)
+            case Depth():
+                return self.engine.step_depth(event.place, event.at, _shown(event))
 
     def _tables(self) -> tuple[Any, Any, Any, Any, Any]:
         self.engine.make_room()
@@ -273,6 +273,15 @@ def _reach(event: Event, position: int) -> tuple[int, int, int, int]:
         case Depth():
             bid, ask = event.bids[0].price, event.asks[0].price
     return bid, ask, bid if position > 0 else (ask if position < 0 else (bid + ask) // 2), event.at
+
+
+def _shown(depth: Depth) -> Any:
+    """A row per level; the shorter side ends with zeros."""
+    shown = np.zeros((max(len(depth.bids), len(depth.asks)), code.SHOWN_COLUMNS), np.int64)
+    for column, side in ((code.L_BID, depth.bids), (code.L_ASK, depth.asks)):
+        for index, level in enumerate(side):
+            shown[index, column : column + 2] = level.price, level.lots
+    return shown
 
 
 def _order(row: list[int]) -> Row:

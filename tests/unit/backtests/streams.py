@@ -51,8 +51,7 @@ class Result:
 def expected_names() -> list[str]:
     """All that streams of every kind have to meet."""
     events = {kind for one in ALL_KINDS for kind in one}
-    unreachable = NEVER_HAPPENS if "depth" in events else NEVER_HAPPENS | {Reason.DEPTH_LEVEL}
-    reasons = [one for one in Reason if one not in unreachable]
+    reasons = [one for one in Reason if one not in NEVER_HAPPENS]
     return [
         *(f"filled {one.name}" for one in EngineOrderType),
         *(f"filled {one.name}" for one in EngineTimeInForce),

@@ -98,7 +98,7 @@ class Dice:
         return choices[self.number(0, len(choices) - 1)]
 
 
-ALL_KINDS = (("bar",), ("bar",), ("quote", "trade"), ("bar", "quote", "trade"))
+ALL_KINDS = (("bar",), ("bar",), ("quote", "trade"), ("depth", "trade"), ("bar", "quote", "trade", "depth"))
 """Kinds of events that come together in one stream."""
 
 
@@ -194,7 +194,9 @@ class Market:
 
     def _ticks(self, place: int, opened_at: int, kind: str) -> list[Event]:
         times = sorted(opened_at + self.dice.number(1, PERIOD) for _ in range(self.dice.number(1, 4)))
-        return [self._tick(place, at, self.dice.one_of([kind, kind, *self.world.kinds])) for at in times]
+        ticks = [self._tick(place, at, self.dice.one_of([kind, kind, *self.world.kinds])) for at in times]
+        # What is told twice offers its sizes once.
+        return [tick for tick in ticks for _ in range(2 if self.dice.chance(0.2) and not isinstance(tick, Trade) else 1)]
 
     def _tick(self, place: int, at: int, kind: str) -> Event:
         price = self._move(place)
@@ -210,7 +212,7 @@ class Market:
 
     def _levels(self, best: int, step: int, low: int, high: int) -> tuple[Level, ...]:
         prices = [best + step * number for number in range(self.dice.number(1, 4))]
-        return tuple(Level(price, self.dice.one_of([1, 5, 25, 80])) for price in prices if low <= price <= high)
+        return tuple(Level(price, self.dice.one_of([0, 1, 5, 25, 80])) for price in prices if low <= price <= high)
 
 
 def _time(event: Event) -> int:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from tests.unit.backtests.oracle.bars import Bar
 from tests.unit.backtests.oracle.ledger import Entry, OracleLedger, RoundTrip
-from tests.unit.backtests.oracle.model import Amendment, Fill, Instrument, Order, Request, Tier
-from tests.unit.backtests.oracle.ticks import Depth, Level, Quote, Trade
+from tests.unit.backtests.oracle.model import Amendment, Depth, Fill, Instrument, Level, Order, Quote, Request, Tier, Trade
 from tests.unit.backtests.oracle.venue import OracleVenue
 
 __all__ = [

@@ -174,6 +174,46 @@ class Fill:
     tag: int
 
 
+@dataclass(frozen=True)
+class Quote:
+    """The best prices and what stands there."""
+
+    place: int
+    at: int
+    bid: int
+    ask: int
+    bid_lots: int
+    ask_lots: int
+
+
+@dataclass(frozen=True)
+class Trade:
+    """A trade of others."""
+
+    place: int
+    at: int
+    price: int
+    lots: int
+
+
+@dataclass
+class Level:
+    """Displayed lots at a price."""
+
+    price: int
+    lots: int
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Both sides, best first."""
+
+    place: int
+    at: int
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+
 @dataclass
 class Place:
     """An instrument and what changes about it. `volume` is what the event traded, `left` what we may still take (None: all)."""
@@ -184,6 +224,12 @@ class Place:
     volume: int = 0
     left: int | None = None
     stepped_at: int = 0
+    quote: Quote | None = None
+    """The quote that was stepped last, and what is left of its sizes for each side."""
+    quote_left: dict[int, int | None] = field(default_factory=dict)
+    depth: Depth | None = None
+    """The snapshot that was stepped last, and what is left of its levels for each side."""
+    depth_left: dict[int, list[Level]] = field(default_factory=dict)
 
 
 @dataclass

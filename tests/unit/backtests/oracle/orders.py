@@ -203,10 +203,11 @@ def try_fill(state: State, order: Order, offer: Offer, opened: Opened) -> None:
     if order.tif is EngineTimeInForce.FOK and affordable < order.left:
         end(state, order, EngineOrderState.CANCELLED, Reason.NOT_FILLED_AT_ONCE, offer.at)
         return
-    if affordable:
-        record_fill(state, order, offer, opened, lots=affordable, price=price)
+    children = record_fill(state, order, offer, lots=affordable, price=price) if affordable else []
     if affordable < lots:
         end(state, order, EngineOrderState.CANCELLED, Reason.INSUFFICIENT_CASH, offer.at)
+    for child in children:
+        opened(child)
 
 
 def _room(place: Place, order: Order) -> tuple[int, Reason]:
@@ -228,7 +229,8 @@ def offered_price(place: Place, order: Order, lots: int, offer: Offer) -> int:
     return price
 
 
-def record_fill(state: State, order: Order, offer: Offer, opened: Opened, *, lots: int, price: int) -> None:
+def record_fill(state: State, order: Order, offer: Offer, *, lots: int, price: int) -> list[Order]:
+    """Trade, and what that does to others. Returns the children that open."""
     fee = book(state, order.place, offer, side=order.side, lots=lots, price=price, row=order.row, tag=order.tag)
     order.filled += lots
     order.value += lots * price * _unit(state, order)
@@ -243,8 +245,7 @@ def record_fill(state: State, order: Order, offer: Offer, opened: Opened, *, lot
     _share_group(state, order, lots, offer.at)
     children = _feed_children(state, order, is_first=is_first, lots=lots, price=price)
     _end_idle_exits(state, order.place, offer.at)
-    for child in children:
-        opened(child)
+    return children
 
 
 def book(state: State, number: int, offer: Offer, *, side: int, lots: int, price: int, row: int, tag: int) -> int:

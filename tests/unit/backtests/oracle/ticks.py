@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from itertools import pairwise
 
-from apps.orders.domain.engine_codes import BUY, SELL, EngineOrderState, EngineOrderType, LimitRule, Reason, StepStatus
+from apps.orders.domain.engine_codes import BUY, SELL, EngineOrderState, EngineOrderType, EngineTimeInForce, LimitRule, Reason, StepStatus
 from tests.unit.backtests.oracle import costs, liquidation
 from tests.unit.backtests.oracle.bars import AT_ONCE, expire, leave_at_once
-from tests.unit.backtests.oracle.model import Order, Place, State
+from tests.unit.backtests.oracle.model import Depth, Level, Order, Place, Quote, State, Trade
 from tests.unit.backtests.oracle.orders import Offer, end, raise_trail, try_fill
-
-
-@dataclass(frozen=True)
-class Quote:
-    """The best prices and what stands there."""
-
-    place: int
-    at: int
-    bid: int
-    ask: int
-    bid_lots: int
-    ask_lots: int
-
-
-@dataclass(frozen=True)
-class Trade:
-    """A trade of others."""
-
-    place: int
-    at: int
-    price: int
-    lots: int
-
-
-@dataclass
-class Level:
-    """Displayed lots at a price."""
-
-    price: int
-    lots: int
-
-
-@dataclass(frozen=True)
-class Depth:
-    """Both sides, best first."""
-
-    place: int
-    at: int
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
 
 
 def step_quote(state: State, quote: Quote) -> StepStatus:
@@ -58,10 +20,14 @@ def step_quote(state: State, quote: Quote) -> StepStatus:
     place = state.places[number]
     if not (0 < bid <= ask <= place.instrument.max_price and at >= state.now):
         return StepStatus.BAD_BAR
-    state.now = at
+    state.now = place.stepped_at = at
     place.mark = _mark(place, bid, ask)
     expire(state, number, at)
-    left = {BUY: _share_of_size(place, quote.ask_lots), SELL: _share_of_size(place, quote.bid_lots)}
+    if place.quote != quote:
+        # The same quote stepped again offers what is left of it.
+        place.quote = quote
+        place.quote_left = {BUY: _share_of_size(place, quote.ask_lots), SELL: _share_of_size(place, quote.bid_lots)}
+    left = place.quote_left
     queue = state.active_orders(number)
     for order in queue:
         if order.is_open and order.active_at <= at:
@@ -127,7 +93,8 @@ def step_trade(state: State, trade: Trade) -> StepStatus:
     place = state.places[number]
     if not (0 < price <= place.instrument.max_price and trade.lots > 0 and at >= state.now):
         return StepStatus.BAD_BAR
-    state.now, place.mark = at, price
+    state.now = place.stepped_at = at
+    place.mark = price
     expire(state, number, at)
     left = trade.lots
     queue = state.active_orders(number)
@@ -192,22 +159,24 @@ def is_bad_depth(state: State, depth: Depth) -> bool:
 
 
 def step_depth(state: State, depth: Depth) -> StepStatus:
-    """Our fills take from the levels that later orders meet."""
+    """Our fills take from the levels that later orders meet, also when the same snapshot is stepped again."""
     if is_bad_depth(state, depth):
         return StepStatus.BAD_BAR
     number, at, bids, asks = depth.place, depth.at, depth.bids, depth.asks
     place = state.places[number]
-    state.now = at
+    state.now = place.stepped_at = at
     place.mark = _mark(place, bids[0].price, asks[0].price)
     expire(state, number, at)
-    left = {BUY: [replace(level) for level in asks], SELL: [replace(level) for level in bids]}
+    if place.depth != depth:
+        place.depth = depth
+        place.depth_left = {BUY: [replace(level) for level in asks], SELL: [replace(level) for level in bids]}
     best = {BUY: asks[0].price, SELL: bids[0].price}
     shown = {BUY: bids, SELL: asks}
     queue = state.active_orders(number)
     for order in queue:
         place.volume, place.left = -1, None
         if order.is_open and order.active_at <= at:
-            _meet_depth(state, order, at, left[order.side], queue, best=best[order.side])
+            _meet_depth(state, order, at, queue, best=best[order.side])
             _queue_up(order, shown[order.side])
     place.mark = _mark(place, depth.bids[0].price, depth.asks[0].price)
     liquidation.at_price(state, number, place.mark, Reason.LIQUIDATED, has_spread=True)
@@ -216,38 +185,86 @@ def step_depth(state: State, depth: Depth) -> StepStatus:
     return state.status
 
 
-def _meet_depth(state: State, order: Order, at: int, levels: list[Level], queue: list[Order], *, best: int) -> None:
+def _meet_depth(state: State, order: Order, at: int, queue: list[Order], *, best: int) -> None:
     if order.type is EngineOrderType.MARKET:
-        _walk(state, order, at, levels, queue, limit=None)
+        _walk(state, order, queue, lambda level: _taken(level, Reason.DEPTH_LEVEL, at))
         return
-    if order.type is EngineOrderType.STOP_LIMIT and order.side * (best - order.stop) >= 0:
-        order.is_triggered = True
-    elif not order.acts_as_limit:
-        _meet_quote(state, order, best, at, queue)
-    if order.is_open and order.acts_as_limit and order.side * (order.limit - best) >= 0:
-        if not order.post_only:
-            _walk(state, order, at, levels, queue, limit=order.limit)
-        else:
-            _meet_limit(state, order, best, at, queue, is_fresh=not order.is_seen)
+    if order.type is EngineOrderType.TRAILING:
+        raise_trail(state, order, best)
+    is_fresh = not order.is_seen
+    if order.waits_for_stop and order.side * (best - order.stop) >= 0:
+        if order.type is not EngineOrderType.STOP_LIMIT:
+            reason = Reason.TRAIL_TRIGGERED if order.type is EngineOrderType.TRAILING else Reason.STOP_TRIGGERED
+            _walk(state, order, queue, lambda level: _taken(level, reason, at))
+            return
+        order.is_triggered = is_fresh = True
+    if not order.acts_as_limit or order.side * (order.limit - best) < 0:
+        return
+    tick = state.places[order.place].instrument.tick
+    if not is_fresh:
+        _walk(state, order, queue, lambda level: Offer(order.limit, Reason.LIMIT_CROSSED, at, is_maker=True))
+    elif order.post_only:
+        end(state, order, EngineOrderState.CANCELLED, Reason.WOULD_TAKE, at)
+    else:
+        _walk(
+            state,
+            order,
+            queue,
+            lambda level: Offer(costs.to_tick(level.price, tick, order.side), Reason.DEPTH_LEVEL, at, pays_slippage=False),
+        )
 
 
-def _walk(state: State, order: Order, at: int, levels: list[Level], queue: list[Order], *, limit: int | None) -> None:
-    """A fill per level until the order, the levels within its limit, or the money end."""
+def _taken(level: Level, reason: Reason, at: int) -> Offer:
+    return Offer(level.price, reason, at, has_spread=True)
+
+
+def _walk(state: State, order: Order, queue: list[Order], offer_of: Callable[[Level], Offer]) -> None:
+    """A fill per level until the order, the levels within its limit, or the money end. FOK fills all of it so, or nothing."""
     place = state.places[order.place]
+    levels = [
+        level
+        for level in place.depth_left[order.side]
+        if level.lots and (not order.acts_as_limit or order.side * (order.limit - level.price) >= 0)
+    ]
+    if order.tif is EngineTimeInForce.FOK:
+        if not _fills_all(state, order, levels, offer_of):
+            return
+        order.tif = EngineTimeInForce.IOC
+        _walk(state, order, queue, offer_of)
+        order.tif = EngineTimeInForce.FOK
+        return
     for level in levels:
-        if not order.is_open or (limit is not None and order.side * (limit - level.price) < 0):
+        if not order.is_open:
             break
-        if not level.lots:
-            continue
         place.left = level.lots
-        try_fill(state, order, Offer(level.price, Reason.DEPTH_LEVEL, at, pays_slippage=limit is None, has_spread=True), queue.append)
+        try_fill(state, order, offer_of(level), queue.append)
         level.lots = place.left
     place.left = None
 
 
+def _fills_all(state: State, order: Order, levels: list[Level], offer_of: Callable[[Level], Offer]) -> bool:
+    """Tried on a copy of the account in which the order is alone and need not fill at once."""
+    trial = deepcopy(state)
+    alone = trial.orders[order.row]
+    alone.tif, alone.group = EngineTimeInForce.GTC, 0
+    trial.places[order.place].volume = -1
+    trial.active = [order.row]
+    before = len(trial.fills)
+    for level in levels:
+        lots = min(alone.left, level.lots)
+        if lots == 0:
+            break
+        trial.places[order.place].left = lots
+        try_fill(trial, alone, offer_of(level), lambda child: None)
+        if sum(fill.lots for fill in trial.fills[before:]) != lots:
+            return False
+        before = len(trial.fills)
+    return alone.left == 0
+
+
 def _queue_up(order: Order, shown: tuple[Level, ...]) -> None:
-    """A limit that joins a level has its lots ahead; later snapshots can only lower that."""
-    if not order.is_open or not order.acts_as_limit:
+    """A limit that joins a level has its lots ahead; later snapshots can only lower that. Behind the last level nothing is known."""
+    if not order.is_open or not order.acts_as_limit or order.side * (order.limit - shown[-1].price) < 0:
         return
     displayed = sum(level.lots for level in shown if level.price == order.limit)
     order.queue = displayed if order.queue is None else min(order.queue, displayed)

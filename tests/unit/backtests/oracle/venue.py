@@ -5,8 +5,7 @@ from __future__ import annotations
 from apps.orders.domain.engine_codes import INT64_SAFE, RATE_ONE, Reason, StepStatus
 from tests.unit.backtests.oracle import bars, money, orders, ticks
 from tests.unit.backtests.oracle.bars import Bar
-from tests.unit.backtests.oracle.model import Amendment, Fill, Instrument, Order, Place, Request, State
-from tests.unit.backtests.oracle.ticks import Depth, Quote, Trade
+from tests.unit.backtests.oracle.model import Amendment, Depth, Fill, Instrument, Order, Place, Quote, Request, State, Trade
 
 
 class OracleVenue:
