@@ -9,11 +9,15 @@ const spread = document.getElementById("histories-chart");
 const QUIET = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
 const DAY = 86400;
 const paints = [];
+const charts = [];
 
 drawCurves();
 drawHistories();
 document.addEventListener("theme:changed", repaint);
-window.matchMedia("print").addEventListener("change", repaint); // paper is light
+window.matchMedia("print").addEventListener("change", () => {
+  repaint(); // paper is light and has another width
+  window.requestAnimationFrame(() => charts.forEach((chart) => chart.timeScale().fitContent()));
+});
 
 function repaint() {
   paints.forEach((paint) => paint(colors()));
@@ -135,6 +139,7 @@ function row(name, texts) {
 
 // Painted now and whenever the theme changes; all of it in view.
 function begin(chart, paint) {
+  charts.push(chart);
   paints.push(paint);
   paint(colors());
   chart.timeScale().fitContent();
