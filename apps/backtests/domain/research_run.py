@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from apps.backtests.domain.coarse_bars import CoarseBars, coarse_bars, spread
 from apps.backtests.domain.config import RunConfig, RunMode, SizingMethod, Value
 from apps.backtests.domain.costing import engine_profile
 from apps.backtests.domain.event_run import EventPlan, simulate_event_bars
@@ -24,10 +25,12 @@ from apps.markets.contracts import BarWindow
 from apps.markets.domain.bars import to_micros
 from apps.orders.domain.engine_codes import PPM
 from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, BY_VALUE
+from apps.strategies.domain.event_session import lots_of_volume
 from apps.strategies.domain.event_strategy import build_event_strategy, event_strategy_class
 from apps.strategies.domain.parameters import build_parameters
 from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy, build_vector_strategy, vector_strategy_class
 
+MOST_LATENCY_BARS, MOST_LATENCY_MS = 1_000, 86_400_000
 POINT_THREADS = 2
 """The kernels of a point run without the interpreter's lock."""
 
@@ -105,7 +108,7 @@ class EventRunner:
             progress(done, len(columns))
 
         sizing, size = sizing_of(config, window.instrument)
-        plan = EventPlan(_first_bar(config, window), sizing, size, config.closes_at_end, watch=watch)
+        plan = EventPlan(_first_bar(config, window), sizing, size, config.closes_at_end, watch=watch, coarse=coarse_of(config, columns))
         strategy = build_event_strategy(config.strategy, dict(config.parameters))
         return simulate_event_bars(strategy, window.instrument, engine_profile(config), columns, cash=config.capital, plan=plan).records()
 
@@ -117,12 +120,13 @@ class _Bench:
         self.config, self.window = config, window
         self.columns = bar_columns(window)
         self._runner = SignalRunner(window.instrument, engine_profile(config), self.columns, cash=config.capital)
-        self._bits = np.zeros(len(self.columns), np.int8)
+        self._coarse = coarse_of(config, self.columns)
+        seen = self.columns if self._coarse is None else self._coarse.bars
+        self._bits = np.zeros(len(seen), np.int8)
         self._sizing, self._size = sizing_of(config, window.instrument)
         self._first = _first_bar(config, window)
         self._bars = VectorBars(
-            window.instrument, self.columns.opened_at, self.columns.closed_at, self.columns.open, self.columns.high, self.columns.low,
-            self.columns.close, self.columns.volume,
+            window.instrument, seen.opened_at, seen.closed_at, seen.open, seen.high, seen.low, seen.close, seen.volume,
         )  # fmt: skip
 
     def run(self, strategy: VectorStrategy) -> RunRecords:
@@ -144,7 +148,9 @@ class _Bench:
             raise
         except Exception as error:
             raise InvalidInput(f"{type(strategy).__name__} raised {type(error).__name__}: {error}", where="strategy") from error
-        signals.check(len(self.columns))
+        signals.check(len(self._bits))
+        if self._coarse is not None:
+            signals = spread(signals, self._coarse, len(self.columns))
         signals.bits[: self._first] = 0
         if len(signals.lots) == 1 and not signals.lots[0]:
             return replace(signals, sizing=self._sizing, size=self._size, lots=np.array([self._size], np.int64))
@@ -152,16 +158,19 @@ class _Bench:
 
 
 def bar_columns(window: BarWindow) -> BarColumns:
-    """Stored bars as the engine takes them, checked. Instruments without any volume have none that is known."""
+    """Stored bars as the engine takes them, checked. As in paper, a bar without volume does not know it."""
     spec = window.instrument
-    volume = np.full(len(window), -1, np.int64)
-    if window.volume.any():
-        per_lot = (spec.lot_size.scaleb(spec.volume_scale)).normalize()
-        volume = (window.volume // int(per_lot)) if per_lot >= 1 else window.volume * int(1 / per_lot)
-    arrays = (window.opened_at, window.closed_at, window.open, window.high, window.low, window.close, volume)
+    arrays = (window.opened_at, window.closed_at, window.open, window.high, window.low, window.close, lots_of_volume(window))
     columns = BarColumns(*(np.ascontiguousarray(array, np.int64) for array in arrays))
     columns.check(spec)
     return columns
+
+
+def coarse_of(config: RunConfig, columns: BarColumns) -> CoarseBars | None:
+    """What the strategy sees where it is not the bars that orders fill on."""
+    if config.signal_timeframe is None or config.signal_timeframe is config.timeframe:
+        return None
+    return coarse_bars(columns, int(config.signal_timeframe.duration.total_seconds()) * 1_000_000)
 
 
 def sizing_of(config: RunConfig, instrument: InstrumentSpec) -> tuple[int, int]:
@@ -178,6 +187,17 @@ def sizing_of(config: RunConfig, instrument: InstrumentSpec) -> tuple[int, int]:
 
 
 def _check_shape(config: RunConfig) -> None:
+    if config.signal_timeframe is not None and config.signal_timeframe.duration < config.timeframe.duration:
+        raise InvalidInput(
+            f"The strategy cannot see {config.signal_timeframe} bars made of {config.timeframe} bars.",
+            where="signal_timeframe",
+            hint="Choose a finer timeframe for the bars, or a longer one for the strategy.",
+        )
+    if not (0 <= config.latency_bars <= MOST_LATENCY_BARS and 0 <= config.latency_ms <= MOST_LATENCY_MS):
+        raise InvalidInput(
+            f"Latency must be 0 to {MOST_LATENCY_BARS} bars and 0 to {MOST_LATENCY_MS} milliseconds.",
+            where="latency_bars" if not 0 <= config.latency_bars <= MOST_LATENCY_BARS else "latency_ms",
+        )
     if config.sizing.method is SizingMethod.RISK:
         raise InvalidInput(
             "Sizing by risk belongs to the decision cycle of a session.",

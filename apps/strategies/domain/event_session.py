@@ -318,6 +318,5 @@ def bar_events(window: BarWindow, *, first_index: int = 0) -> list[BarEvent]:
 def lots_of_volume(window: BarWindow) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Volumes in lots, -1 where a bar has none."""
     spec = window.instrument
-    per_lot = spec.lot_size.scaleb(spec.volume_scale)
-    lots = window.volume // int(per_lot) if per_lot >= 1 else window.volume * int(1 / per_lot)
-    return np.where(window.volume > 0, lots, -1)
+    units, lots = spec.lot_size.scaleb(spec.volume_scale).as_integer_ratio()
+    return np.where(window.volume > 0, window.volume * lots // units, -1)
