@@ -125,7 +125,8 @@ class RunConfig(_Part, frozen=True, kw_only=True):
     `start` and `end` bound the opening and closing times of the bars (None: from the first, to the last that the market's clock has
     reached). Bars that open before `trade_from` are warm-up: indicators run over them, nothing trades. With `closes_at_end` whatever is
     held is sold at the close of the last bar. `capital` is in `currency`. `leverage` of 1 is a cash account; `allows_short` lets
-    positions go below zero.
+    positions go below zero. With `signal_timeframe` the strategy sees bars of it, made of the finer ones of `timeframe`, on which orders fill.
+    Orders act `latency_bars` bars and `latency_ms` milliseconds after they are given.
     """
 
     strategy: str
@@ -147,6 +148,9 @@ class RunConfig(_Part, frozen=True, kw_only=True):
     timing: FillTiming = FillTiming.NEXT_OPEN
     allows_short: bool = False
     leverage: Decimal = Decimal(1)
+    signal_timeframe: Timeframe | None = None
+    latency_bars: int = 0
+    latency_ms: int = 0
     seed: int = 0
     score: ScoreMode = ScoreMode.WALK_FORWARD
     walk_forward: WalkForward = WalkForward()

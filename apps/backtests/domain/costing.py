@@ -24,6 +24,7 @@ def engine_profile(config: RunConfig) -> EngineProfile:
         leverage=config.leverage,
         allows_short=config.allows_short,
         is_at_close=config.timing is FillTiming.AT_CLOSE,
+        latency_us=config.latency_ms * 1_000 + config.latency_bars * int(config.timeframe.duration.total_seconds()) * 1_000_000,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from apps.backtests.domain.coarse_bars import CoarseBars
 from apps.backtests.domain.equity_nb import fill_equity
 from apps.backtests.domain.vector_run import BarColumns, Simulation, Workspace, book_simulation, close_out, raise_status
 from apps.core.errors import InvalidInput, TradingError
@@ -68,6 +69,8 @@ class EventPlan:
     limits: Int64Array | None = None
     """Pre-trade limits, see `pretrade_nb`."""
     watch: Callable[[int], None] | None = None
+    coarse: CoarseBars | None = None
+    """What the strategy is told instead of the bars that orders fill on."""
 
 
 WHOLE_EQUITY = EventPlan()
@@ -243,7 +246,11 @@ def simulate_event_bars(
     run = _Run(strategy, instrument, profile, cash=cash, workspace=workspace, plan=plan, times=bars.closed_at, marks=bars.close)
     with no_collection(), run.named_failures("bar"):
         for first in range(0, len(bars), EVENTS_AT_ONCE):
-            _tell_bars(run, bars, first, min(first + EVENTS_AT_ONCE, len(bars)))
+            last = min(first + EVENTS_AT_ONCE, len(bars))
+            if plan.coarse is None:
+                _tell_bars(run, bars, first, last)
+            else:
+                _tell_coarse_bars(run, bars, plan.coarse, first, last)
             if plan.watch is not None:
                 plan.watch(min(first + EVENTS_AT_ONCE, len(bars)))
     return run.finish(bars.close, bars.closed_at, closing=bars if plan.closes_at_end and len(bars) else None)
@@ -272,6 +279,28 @@ def _tell_bars(run: _Run, bars: BarColumns, first: int, last: int) -> None:
             if is_at_close:
                 run.after_step(int(engine.match_at_close(0, close=bars.close[index], volume=bars.volume[index])), index)
             low_bound, high_bound, time_bound = run.bounds()
+
+
+def _tell_coarse_bars(run: _Run, bars: BarColumns, coarse: CoarseBars, first: int, last: int) -> None:
+    """Step every fine bar that may concern an order; tell a coarse bar at the fine bar that ends it."""
+    engine, desk = run.engine, run.desk
+    seen, spec = coarse.bars, engine.instruments[0]
+    unit, scale, lot = float(spec.price_unit), spec.price_scale, float(spec.lot_size)
+    ends = dict(zip(coarse.ends.tolist(), range(len(seen)), strict=True))
+    for index in range(first, last):
+        desk.index = index
+        low_bound, high_bound, time_bound = run.bounds()
+        if bars.low[index] <= low_bound or bars.high[index] >= high_bound or bars.closed_at[index] >= time_bound:
+            run.after_step(_step_bar(engine, bars, index), index)
+        bar = ends.get(index)
+        if bar is None:
+            continue
+        prices = (round(float(column[bar]) * unit, scale) for column in (seen.open, seen.high, seen.low, seen.close))
+        run.strategy.on_bar(BarEvent(bar, int(seen.closed_at[bar]), *prices, float(seen.volume[bar]) * lot, int(seen.opened_at[bar])))
+        if desk.is_changed:
+            desk.is_changed = False
+            if engine.profiles[0].is_at_close:
+                run.after_step(int(engine.match_at_close(0, close=bars.close[index], volume=bars.volume[index])), index)
 
 
 def simulate_event_quotes(

@@ -52,6 +52,12 @@ class SessionRunner:
     def check(self, config: RunConfig) -> None:
         """Raise NotFound for an unknown strategy, InvalidInput for what a session cannot do."""
         build_for_session(config.strategy, dict(config.parameters))
+        if config.signal_timeframe is not None or config.latency_bars or config.latency_ms:
+            raise InvalidInput(
+                "Sessions decide on every bar of their timeframe and send at once.",
+                where="signal_timeframe" if config.signal_timeframe is not None else "latency_bars",
+                hint="Leave it out, or use mode vector or event.",
+            )
         if config.leverage != 1:
             raise InvalidInput("Sessions trade with their own money alone.", where="leverage", hint="Use a leverage of 1.")
         if config.timing is not FillTiming.NEXT_OPEN:

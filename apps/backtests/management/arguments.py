@@ -30,6 +30,14 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--venue", default="", help="Code of the venue that has the bars, instead of a file. Default: the current one.")
     parser.add_argument("--symbol", action="append", default=[], help="Such as BTC/USDT; repeatable with --venue.")
     parser.add_argument("--timeframe", default="1d", choices=[str(item) for item in Timeframe])
+    parser.add_argument(
+        "--signal-timeframe",
+        default="",
+        choices=["", *(str(item) for item in Timeframe)],
+        help="What the strategy sees, made of the finer bars on which orders fill.",
+    )
+    parser.add_argument("--latency-bars", type=int, default=0, help="Bars until an order acts.")
+    parser.add_argument("--latency-ms", type=int, default=0, help="Milliseconds until an order acts.")
     parser.add_argument("--from", dest="start", default="", metavar="DATE", help="First bar, such as 2015-01-01 (UTC).")
     parser.add_argument("--to", dest="end", default="", metavar="DATE", help="Last bar.")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="A parameter of the strategy; repeatable.")
@@ -82,6 +90,9 @@ def config_of(options: dict[str, Any]) -> RunConfig:
         "timing": FillTiming.AT_CLOSE if options["at_close"] else FillTiming.NEXT_OPEN,
         "allows_short": options["short"],
         "leverage": _decimal(options["leverage"], "leverage"),
+        "signal_timeframe": options["signal_timeframe"] or None,
+        "latency_bars": options["latency_bars"],
+        "latency_ms": options["latency_ms"],
         "seed": options["seed"],
         "score": ScoreMode.PLAIN if options.get("plain") else ScoreMode.WALK_FORWARD,
         "walk_forward": _walk_forward(options),

@@ -291,6 +291,11 @@ class RunInput(StrictSerializer):
     timing = EnumField(FillTiming, default=FillTiming.NEXT_OPEN)
     allows_short = serializers.BooleanField(default=False)
     leverage = ExactDecimalInput(default=Decimal(1))
+    signal_timeframe = EnumField(
+        Timeframe, required=False, help_text="What the strategy sees, made of the finer bars on which orders fill."
+    )
+    latency_bars = serializers.IntegerField(min_value=0, max_value=1_000, default=0, help_text="Bars until an order acts.")
+    latency_ms = serializers.IntegerField(min_value=0, max_value=86_400_000, default=0, help_text="Milliseconds until an order acts.")
     seed = serializers.IntegerField(min_value=0, max_value=2**63 - 1, default=0)
     score = EnumField(ScoreMode, default=ScoreMode.WALK_FORWARD)
     walk_forward = WalkForwardInput(required=False)
