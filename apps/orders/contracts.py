@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from apps.core.events import Event, Priority, event
@@ -405,10 +406,11 @@ class OrderExecuted(Event):
 
 @event("orders.venue_terms_changed")
 class VenueTermsChanged(Event):
-    """By whose rules the simulated venue fills an account's orders and what it charges; `changes` says what is new, in words."""
+    """By whose rules the simulated venue fills an account's orders and what it charges: what is new in words, and by name what was before."""
 
     account_id: UUID
     changes: str
+    before: dict[str, Any] | None = None
 
 
 @event("orders.costs_changed")

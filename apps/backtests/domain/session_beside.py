@@ -10,6 +10,7 @@ from uuid import UUID
 
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Side
+from apps.orders.domain.profiles import EngineProfile
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Beside:
     cancels: Mapping[int, tuple[UUID, ...]] = field(default_factory=dict)
     entries: Mapping[int, int] = field(default_factory=dict)
     halts: Mapping[tuple[UUID, datetime], str] = field(default_factory=dict)
+    profiles: Mapping[int, EngineProfile] = field(default_factory=dict)
+    """Other rules and costs of the venue, by the close after which they are in force."""
 
 
 NOTHING_BESIDE = Beside()

@@ -238,8 +238,10 @@ class _Cycle:
         for session_id in self._beside.cancels.get(closed, ()):
             self._cancel_of(self._by_id[session_id])
         self._desk.note_entries(self._beside.entries.get(closed, 0), at)
-        if self._change is not None and self._change.profile is not None and at == self._change.bar_at:
-            self._venue.charge(self._change.profile)
+        asked = self._change if self._change is not None and self._change.profile is not None and at >= self._change.bar_at else None
+        profile = self._beside.profiles.get(closed) if asked is None else asked.profile if at == asked.bar_at else None
+        if profile is not None:
+            self._venue.charge(profile)
 
     def _settle(self, fills: list[Traded], ended: list[Ended]) -> None:
         """Book what was filled and release what has ended."""

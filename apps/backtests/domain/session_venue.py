@@ -170,6 +170,8 @@ class MemoryVenue:
         """Fill and charge by other rules from now on; positions, marks and open orders stay."""
         for row, spec in zip(self._engine.places, self._engine.instruments, strict=True):
             row[: code.I_POSITION] = place_row(spec, profile, currency=int(row[code.I_CURRENCY]))[: code.I_POSITION]
+        self._engine.account[code.A_LATENCY_US] = profile.latency_us
+        self._engine.account[code.A_IS_CASH_ONLY] = profile.is_cash_only and len(self._engine.currencies) == 1
 
     def awaited(self) -> set[UUID]:
         """Instruments whose next bar an order waits for."""

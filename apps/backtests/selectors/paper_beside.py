@@ -13,6 +13,7 @@ from apps.markets import selectors as markets
 from apps.markets.domain.bars import to_micros
 from apps.orders import selectors as orders
 from apps.orders.contracts import FillView, OrderStatus, OrderView
+from apps.orders.selectors.simulated import profiles_over_time
 from apps.risk import selectors as risk
 from apps.risk.contracts import HaltView
 from apps.risk.domain.facts import Limits
@@ -45,6 +46,7 @@ def beside(account_id: UUID, decisions: Sequence[RecordedDecision], fills: Seque
         cancels={key: tuple(some) for key, some in cancels.items()},
         entries={key: count for key, count in entries.items() if count},
         halts=_halts(account_id, decisions),
+        profiles={to_micros(since): profile for since, profile in profiles_over_time(account_id)[1:]},
     )
 
 

@@ -24,7 +24,7 @@ from apps.markets.contracts import BarWindow, Int64Array
 from apps.markets.domain.bars import to_micros
 from apps.orders import selectors as orders
 from apps.orders.contracts import FillView
-from apps.orders.selectors.simulated import simulated_profile
+from apps.orders.selectors.simulated import profiles_over_time
 from apps.portfolio import selectors as portfolio
 from apps.risk import selectors as risk
 from apps.strategies import selectors as strategies
@@ -90,7 +90,7 @@ def paper_run(account_id: UUID, *, until: datetime | None = None) -> PaperRun:
             currency=account.currency,
             capital=account.initial_capital,
             opened_at=account.opened_at,
-            profile=simulated_profile(account_id),
+            profile=profiles_over_time(account_id)[0][1],
             mode=account.mode,
             factor_rules=risk.factor_rules(),
         ),

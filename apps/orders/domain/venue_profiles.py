@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -111,6 +111,13 @@ class VenueTerms:
     def can_liquidate(self) -> bool:
         """Whether even what was bought with the account's own money may be closed by the venue."""
         return self.leverage != 1 or self.maintenance_percent > 0
+
+
+def terms_from_stored(values: Mapping[str, Any]) -> VenueTerms:
+    """Terms as an account's row or an event keeps them; what is left out is the default."""
+    words: dict[str, Callable[[Any], Any]] = {"profile": VenueProfile, "slippage_model": SlippageChoice, "fee_tiers": tiers_of}
+    read = {name: words[name](value) if name in words else value for name, value in values.items()}
+    return VenueTerms(**{name: Decimal(value) if isinstance(value, str) and name not in words else value for name, value in read.items()})
 
 
 def tiers_of(rows: Sequence[Sequence[object]]) -> tuple[tuple[Decimal, Decimal, Decimal], ...]:

@@ -64,11 +64,12 @@ def change_venue_terms(*, account_id: UUID, terms: VenueTerms, actor: str) -> No
     ]
     if not changes:
         return
+    before = {name: _plain(getattr(account, name)) for name in terms.stored}
     for name, value in terms.stored.items():
         setattr(account, name, value)
     account.save(update_fields=list(terms.stored))
     record_event(
-        VenueTermsChanged(account_id=account_id, changes=", ".join(changes)),
+        VenueTermsChanged(account_id=account_id, changes=", ".join(changes), before=before),
         occurred_at=venue(account.venue_id).now_at,
         actor=actor,
         subject=str(account_id),
@@ -79,6 +80,11 @@ def change_venue_terms(*, account_id: UUID, terms: VenueTerms, actor: str) -> No
         actor=actor,
         subject=str(account_id),
     )
+
+
+def _plain(value: object) -> object:
+    """As JSON has it."""
+    return value if value is None or isinstance(value, bool | int | list) else str(value)
 
 
 def _stored(value: object) -> object:

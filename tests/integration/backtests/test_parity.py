@@ -18,6 +18,7 @@ from apps.forecasts import services as forecasts
 from apps.forecasts.models import Forecast, ForecastModel
 from apps.markets import selectors as markets
 from apps.orders import services as orders
+from apps.orders.domain.venue_profiles import VenueTerms
 from apps.orders.models import Fill
 from apps.portfolio import selectors as portfolio
 from apps.risk import services as risk
@@ -88,7 +89,11 @@ def test_what_people_and_halts_did_is_taken_as_it_was() -> None:
     session = TradingSession.objects.exclude(instrument__symbol=held.symbol).filter(decisions__order_id__isnull=False).first()
     assert session is not None
     strategies.stop_session(session_id=session.id, keep_positions=False, actor="test", reason="enough")
+    orders.change_venue_terms(account_id=account_id, terms=VenueTerms(fee_bps=Decimal(9), slippage_bps=Decimal(4)), actor="test")
     world.step(3)
+    orders.change_venue_terms(account_id=account_id, terms=VenueTerms(), actor="test")
+    world.step()
+    assert {round(fill.fee / (fill.price * fill.quantity) * 10_000) for fill in Fill.objects.all()} == {5, 9}
     assert repeat_paper(account_id).differences == []
 
 
