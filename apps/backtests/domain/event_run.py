@@ -295,8 +295,9 @@ def _tell_coarse_bars(run: _Run, bars: BarColumns, coarse: CoarseBars, first: in
         bar = ends.get(index)
         if bar is None:
             continue
-        prices = (round(float(column[bar]) * unit, scale) for column in (seen.open, seen.high, seen.low, seen.close))
-        run.strategy.on_bar(BarEvent(bar, int(seen.closed_at[bar]), *prices, float(seen.volume[bar]) * lot, int(seen.opened_at[bar])))
+        open_, high, low, close = (round(float(column[bar]) * unit, scale) for column in (seen.open, seen.high, seen.low, seen.close))
+        volume, opened_at = float(seen.volume[bar]) * lot, int(seen.opened_at[bar])
+        run.strategy.on_bar(BarEvent(bar, int(seen.closed_at[bar]), open_, high, low, close, volume, opened_at))
         if desk.is_changed:
             desk.is_changed = False
             if engine.profiles[0].is_at_close:
