@@ -52,6 +52,7 @@ from apps.orders.domain.engine_codes import (
     O_VALUE,
     O_WAS_RAISED,
     OPENED_IN_RANGE,
+    OUT,
     POST_ONLY,
     PPM,
     REDUCE_ONLY,
@@ -199,6 +200,8 @@ def is_in_pass(book: Any, row: int, which: int) -> bool:
     is_limit = order_type == LIMIT or flags & TRIGGERED != 0
     if is_limit:
         return bool((which == LIMITS or which == ALL_ORDERS) and flags & OPENED_IN_RANGE == 0)
+    if flags & OUT:
+        return False
     is_raised = order_type == TRAILING and book[row, O_WAS_RAISED] != 0
     if which == FIXED_STOPS:
         return not is_raised
@@ -262,7 +265,8 @@ def trail(
         side = book[row, O_SIDE]
         is_whole = view == WHOLE_BAR and book[row, O_FLAGS] & OPENED_IN_RANGE == 0
         raise_stop(book, places, row, (low if side == BUY else high) if is_whole else close)
-        if places[place, I_TRAIL_RULE] == TEST_RAISE_TEST_CLOSE and side * (close - book[row, O_STOP]) >= 0:
+        is_tested = places[place, I_TRAIL_RULE] == TEST_RAISE_TEST_CLOSE and book[row, O_FLAGS] & OUT == 0
+        if is_tested and side * (close - book[row, O_STOP]) >= 0:
             take(book, active, places, account, fills, row, book[row, O_STOP], TRAIL_TRIGGERED, volume, 1)
 
 
@@ -367,7 +371,7 @@ def finish(book: Any, active: Any, places: Any, account: Any, place: int, opened
         row = active[index]
         if book[row, O_PLACE] == place:
             is_seen = view_of(book, row, opened_at, closed_at) != NOT_SEEN and book[row, O_FLAGS] & OPENED_IN_RANGE == 0
-            book[row, O_FLAGS] &= ~(OPENED_IN_RANGE | CHANGED)
+            book[row, O_FLAGS] &= ~(OPENED_IN_RANGE | CHANGED | OUT)
             if is_seen:
                 book[row, O_FLAGS] |= SEEN
     refresh(book, active, places, account, place)
@@ -413,6 +417,8 @@ def step_bar(
 ) -> int:  # fmt: skip
     """One bar of one instrument; OK, or what is wrong, and then nothing has changed (OVERFLOW: the state is not to be used any more)."""
     if not (0 < low <= open_ <= high <= places[place, I_MAX_PRICE] and low <= close <= high and opened_at < closed_at):
+        return BAD_BAR
+    if opened_at < places[place, I_STEPPED_AT]:
         return BAD_BAR
     if not has_room(book, active, account, fills, 0):
         return BOOK_FULL

@@ -3,7 +3,7 @@
 `shown` is a snapshot, `levels` what the instrument's last one was and what orders have left of it; columns in `engine_codes`.
 """
 
-# mypy: disable-error-code="no-any-return"  # elements of arrays that kernels take as Any
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 
@@ -219,7 +219,11 @@ def queue_up(book: Any, levels: Any, row: int) -> None:
 def step_depth(book: Any, active: Any, places: Any, account: Any, fills: Any, levels: Any, place: int, at: int, shown: Any) -> int:
     """A new snapshot of both sides; `levels` has at least its rows."""
     max_price = places[place, I_MAX_PRICE]
-    if at < account[A_NOW] or not is_good_side(shown, L_BID, -1, max_price) or not is_good_side(shown, L_ASK, 1, max_price):
+    if (
+        at < max(account[A_NOW], places[place, I_STEPPED_AT])
+        or not is_good_side(shown, L_BID, -1, max_price)
+        or not is_good_side(shown, L_ASK, 1, max_price)
+    ):
         return BAD_EVENT
     bid, ask = shown[0, L_BID], shown[0, L_ASK]
     if bid > ask:

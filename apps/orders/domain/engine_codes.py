@@ -176,6 +176,8 @@ CHANGED = 32
 """Its price was changed since the last event (freqtrade's clamp)."""
 NEAR_ONLY = 64
 """A guard that is not raised before its profit is reached."""
+OUT = 128
+"""The price in this event was out of bounds: the order acts no more in it."""
 
 # Columns of a row of `book`.
 (

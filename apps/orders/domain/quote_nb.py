@@ -164,7 +164,7 @@ def step_quote(
     book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, at: int, bid: int, ask: int, bid_lots: int, ask_lots: int
 ) -> int:
     """A new best bid and ask with their sizes (below 0: not known). Sizes cap fills where a volume share is set, once for each quote."""
-    if not (0 < bid <= ask <= places[place, I_MAX_PRICE]) or at < account[A_NOW]:
+    if not (0 < bid <= ask <= places[place, I_MAX_PRICE]) or at < max(account[A_NOW], places[place, I_STEPPED_AT]):
         return BAD_EVENT
     if not has_room(book, active, account, fills, 0):
         return BOOK_FULL
@@ -213,7 +213,7 @@ def trade_at_limit(book: Any, active: Any, places: Any, account: Any, fills: Any
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
 def step_trade(book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, at: int, price: int, lots: int) -> int:
     """A trade of others: resting limits that it goes through fill; at the limit it eats the queue ahead first; stops trigger."""
-    if not (0 < price <= places[place, I_MAX_PRICE]) or lots <= 0 or at < account[A_NOW]:
+    if not (0 < price <= places[place, I_MAX_PRICE]) or lots <= 0 or at < max(account[A_NOW], places[place, I_STEPPED_AT]):
         return BAD_EVENT
     if not has_room(book, active, account, fills, 0):
         return BOOK_FULL

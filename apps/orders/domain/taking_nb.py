@@ -14,11 +14,13 @@ from apps.orders.domain.engine_codes import (
     I_TICK,
     I_VOLUME_LEFT,
     O_ACTIVE_AT,
+    O_FLAGS,
     O_LIMIT,
     O_PLACE,
     O_REASON,
     O_SIDE,
     O_TYPE,
+    OUT,
     UNBOUNDED,
 )
 from apps.orders.domain.fills_nb import allowed_lots, fill_order
@@ -57,6 +59,7 @@ def take(
         price = book[row, O_LIMIT]
     if price < tick or price > places[place, I_MAX_PRICE]:
         book[row, O_REASON] = OUT_OF_BOUNDS
+        book[row, O_FLAGS] |= OUT
         return 0
     return fill_order(book, active, places, account, fills, row, UNBOUNDED, price, reference, reason, 0, account[A_NOW], is_in_range)
 

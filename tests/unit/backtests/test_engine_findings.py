@@ -14,9 +14,11 @@ from apps.orders.domain.engine_codes import (
     EngineOrderType,
     EngineTimeInForce,
     Reason,
+    SlippageModel,
+    StepStatus,
 )
 from tests.unit.backtests.engine_driver import EngineDriver, SkippingDriver
-from tests.unit.backtests.oracle import Bar, Instrument, Quote, Request, Trade
+from tests.unit.backtests.oracle import Bar, Depth, Instrument, Level, Quote, Request, Trade
 from tests.unit.backtests.worlds import PERIOD, START, World
 
 PLAIN = Instrument(max_price=100_000, max_lots=100_000)
@@ -114,3 +116,42 @@ def test_nothing_is_bought_behind_a_stop_that_has_filled() -> None:
     assert [(row[3], row[4], row[5]) for row in driver.books().fills] == [(BUY, 4, 95), (SELL, 4, 90)]
     assert driver.engine.state(stop) is EngineOrderState.FILLED
     assert driver.engine.reason(entry) is Reason.PROTECTION_FILLED
+
+
+def test_a_stop_that_cannot_be_paid_at_the_open_does_not_fill_at_itself() -> None:
+    """The market opens where a buyer's price with slippage is beyond the largest one; the stop below was passed before."""
+    dear = replace(MARGIN, max_price=1_000, slippage=SlippageModel.PPM, slippage_ppm=50_000)
+    driver = driver_for(dear)
+    driver.step(bar(0, 850, 850, 850, 850))
+    driver.submit(Request(0, BUY, EngineOrderType.STOP, 1, stop=900))
+    driver.submit(Request(0, BUY, EngineOrderType.TRAILING, 1, trail=60))
+    driver.step(bar(1, 990, 995, 890, 950))
+    assert driver.books().fills == []
+    assert [driver.engine.reason(row) for row in (0, 1)] == [Reason.OUT_OF_BOUNDS] * 2
+    driver.step(bar(2, 940, 950, 940, 940))
+    assert [row[5] for row in driver.books().fills] == [987, 987]
+
+
+def test_time_does_not_go_back() -> None:
+    """Of one instrument; another one may be told later."""
+    driver = driver_for(PLAIN, PLAIN)
+    driver.step(bar(1, 100, 100, 100, 100))
+    half = replace(bar(1, 100, 100, 100, 100), opened_at=START + PERIOD + 5)
+    shown = Depth(0, START, (Level(99, 1),), (Level(101, 1),))
+    for late in (bar(0, 100, 100, 100, 100), half, Quote(0, START, 99, 100, -1, -1), Trade(0, START, 99, 1), shown):
+        before = driver.books()
+        assert driver.step(late) is StepStatus.BAD_BAR
+        assert driver.books() == before
+    assert driver.step(bar(0, 100, 100, 100, 100, place=1)) is StepStatus.OK
+    assert driver.step(Quote(0, START + PERIOD + 1, 99, 100, -1, -1)) is StepStatus.BAD_BAR
+
+
+def test_a_quote_that_is_told_twice_offers_its_size_once() -> None:
+    driver = driver_for(replace(PLAIN, volume_share_ppm=PPM))
+    quote = Quote(0, START, 99, 100, 8, 8)
+    for lots in (5, 5):
+        driver.submit(Request(0, BUY, EngineOrderType.MARKET, lots))
+        driver.step(quote)
+    assert [row[4] for row in driver.books().fills] == [5, 3]
+    driver.step(replace(quote, at=START + 1))
+    assert [row[4] for row in driver.books().fills] == [5, 3, 2]

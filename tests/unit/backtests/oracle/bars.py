@@ -40,7 +40,10 @@ class Bar:
 
 
 def is_bad(state: State, bar: Bar) -> bool:
-    highest = state.places[bar.place].instrument.max_price
+    place = state.places[bar.place]
+    highest = place.instrument.max_price
+    if bar.opened_at < place.stepped_at:
+        return True
     return not (
         0 < bar.low <= min(bar.open, bar.close) and max(bar.open, bar.close) <= bar.high <= highest and bar.opened_at < bar.closed_at
     )
@@ -158,7 +161,7 @@ def _open_in_range(state: State, child: Order, bar: Bar) -> None:
 def _test_stop(state: State, order: Order, bar: Bar, *, nearest: int | None = None) -> None:
     """At the stop; a stop that the whole bar is beyond trades at the bar's nearest price (or at `nearest`, where that is worse)."""
     seen = view(order, bar)
-    if seen is None or not order.is_open or not order.waits_for_stop or order.stop == 0:
+    if seen is None or not order.is_open or not order.waits_for_stop or order.stop == 0 or order.is_out:
         return
     reached = seen.high >= order.stop if order.side == BUY else seen.low <= order.stop
     if not reached:
@@ -211,7 +214,7 @@ def _trailing_phase(state: State, bar: Bar) -> None:
         if seen is None or not order.is_open or order.type is not EngineOrderType.TRAILING:
             continue
         raise_trail(state, order, seen.close if order.waits_for_next_event else _best_extreme(order, seen))
-        if rule is TrailRule.TEST_RAISE_TEST_CLOSE and order.side * (seen.close - order.stop) >= 0:
+        if rule is TrailRule.TEST_RAISE_TEST_CLOSE and not order.is_out and order.side * (seen.close - order.stop) >= 0:
 
             def opened(child: Order) -> None:
                 child.waits_for_next_event = True
@@ -233,7 +236,7 @@ def _close_phase(state: State, bar: Bar) -> None:
 def leave_at_once(state: State, place: int, at: int, has_met: Callable[[Order], bool]) -> None:
     """The event is over: what had to fill in it leaves, the others have been seen."""
     for order in state.active_orders(place):
-        is_new, order.waits_for_next_event = order.waits_for_next_event, False
+        is_new, order.waits_for_next_event, order.is_out = order.waits_for_next_event, False, False
         if is_new or not has_met(order):
             continue
         order.is_seen = True

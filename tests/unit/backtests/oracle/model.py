@@ -130,6 +130,8 @@ class Order:
     ended_at: int = 0
     is_triggered: bool = False
     is_seen: bool = False
+    is_out: bool = False
+    """Its price was out of bounds in this event."""
     waits_for_next_event: bool = False
     """Opened inside a bar: only its stop takes part in that bar."""
 

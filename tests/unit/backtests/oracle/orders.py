@@ -191,7 +191,7 @@ def try_fill(state: State, order: Order, offer: Offer, opened: Opened) -> None:
     room, why_none = _room(place, order)
     price = offered_price(place, order, min(lots, room), offer)
     if not place.instrument.tick <= price <= place.instrument.max_price:
-        order.reason = Reason.OUT_OF_BOUNDS
+        order.reason, order.is_out = Reason.OUT_OF_BOUNDS, True
         return
     if room == 0:
         end(state, order, EngineOrderState.CANCELLED, why_none, offer.at)

@@ -18,7 +18,7 @@ def step_quote(state: State, quote: Quote) -> StepStatus:
     """Sizes below 0 are not known; they cap fills where a volume share is set."""
     number, at, bid, ask = quote.place, quote.at, quote.bid, quote.ask
     place = state.places[number]
-    if not (0 < bid <= ask <= place.instrument.max_price and at >= state.now):
+    if not (0 < bid <= ask <= place.instrument.max_price and at >= max(state.now, place.stepped_at)):
         return StepStatus.BAD_BAR
     state.now = place.stepped_at = at
     place.mark = _mark(place, bid, ask)
@@ -91,7 +91,7 @@ def step_trade(state: State, trade: Trade) -> StepStatus:
     """Orders in the order of their acceptance: stops, and limits that rest. IOC, FOK and market orders wait for a quote, depth or bar."""
     number, at, price = trade.place, trade.at, trade.price
     place = state.places[number]
-    if not (0 < price <= place.instrument.max_price and trade.lots > 0 and at >= state.now):
+    if not (0 < price <= place.instrument.max_price and trade.lots > 0 and at >= max(state.now, place.stepped_at)):
         return StepStatus.BAD_BAR
     state.now = place.stepped_at = at
     place.mark = price
@@ -108,7 +108,7 @@ def step_trade(state: State, trade: Trade) -> StepStatus:
             left = _meet_trade_as_limit(state, order, trade, left, queue)
     liquidation.at_price(state, number, price, Reason.LIQUIDATED)
     for order in state.active_orders(number):
-        order.is_seen = order.is_seen or order.active_at <= at
+        order.is_seen, order.is_out = order.is_seen or order.active_at <= at, False
     expire(state, number, at)
     return state.status
 
@@ -155,7 +155,11 @@ def is_bad_depth(state: State, depth: Depth) -> bool:
     is_sorted = all(a.price > b.price for a, b in pairwise(bids)) and all(a.price < b.price for a, b in pairwise(asks))
     if not bids or not asks or bids[0].price > asks[0].price:
         return True
-    return not is_sorted or depth.at < state.now or any(not 0 < one.price <= highest or one.lots < 0 for one in levels)
+    return (
+        not is_sorted
+        or depth.at < max(state.now, state.places[depth.place].stepped_at)
+        or any(not 0 < one.price <= highest or one.lots < 0 for one in levels)
+    )
 
 
 def step_depth(state: State, depth: Depth) -> StepStatus:
