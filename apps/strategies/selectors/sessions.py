@@ -15,7 +15,7 @@ from apps.core.vocabulary import Timeframe, TradingMode
 from apps.markets import selectors as markets
 from apps.markets.contracts import VenueKind
 from apps.strategies.contracts import Outcome, SessionState
-from apps.strategies.domain.catalog import session_class, session_help
+from apps.strategies.domain.catalog import session_class, session_help, session_kinds
 from apps.strategies.domain.parameters import ParameterSpec, build_parameters, describe_parameters
 from apps.strategies.models import Decision, ReplayRequest, Strategy, TradingSession
 
@@ -272,7 +272,7 @@ def _strategy_view(row: Strategy) -> StrategyView:
         id=row.id,
         name=row.name,
         kind=row.kind,
-        title=cls.title,
+        title=session_kinds()[row.kind],
         help=session_help(row.kind),
         parameters=asdict(build_parameters(cls.Parameters, row.parameters)),
         specs=describe_parameters(cls.Parameters),

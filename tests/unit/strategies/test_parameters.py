@@ -7,8 +7,9 @@ from dataclasses import asdict
 import pytest
 
 from apps.core.errors import InvalidInput, NotFound
+from apps.strategies.domain.catalog import session_class, session_help, session_kinds
 from apps.strategies.domain.parameters import build_parameters, describe_parameters
-from apps.strategies.domain.strategy import build_strategy, strategy_class, strategy_kinds
+from apps.strategies.domain.strategy import build_strategy
 from apps.strategies.library import load_library
 from apps.strategies.library.momentum import MomentumParameters
 
@@ -16,8 +17,10 @@ load_library()
 
 
 def test_every_shipped_strategy_describes_its_parameters_with_help_and_valid_defaults() -> None:
-    for kind in strategy_kinds():
-        parameters_class = strategy_class(kind).Parameters
+    assert {"momentum", "forecast", "ema_cross", "vector:ema_cross"} <= session_kinds().keys()
+    for kind in session_kinds():
+        assert session_help(kind)
+        parameters_class = session_class(kind).Parameters
         specs = describe_parameters(parameters_class)
         assert specs
         assert all(spec.help for spec in specs)
