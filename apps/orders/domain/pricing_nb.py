@@ -140,6 +140,13 @@ def taker_price(places: Any, place: int, price: int, side: int, lots: int, volum
     return to_tick(price + side * share_up(price, ppm), tick, side)
 
 
+@kernel("i8(i8, i8)", is_inlined=True)
+def per_lot_fee(lots: int, ppm: int) -> int:
+    """`lots` at `ppm` millionths of a cash unit each, rounded up; whole units apart, so that no product exceeds the result + 10^6 lots."""
+    units = ppm // PPM
+    return lots * units + share_up(lots, ppm - units * PPM)
+
+
 @kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8)", is_inlined=True)
 def fee(places: Any, place: int, value: int, lots: int, is_maker: int, traded: int) -> int:
     """The fee of a fill in cash units; `traded` is the value that the account has traded before, for tiers."""
@@ -148,7 +155,7 @@ def fee(places: Any, place: int, value: int, lots: int, is_maker: int, traded: i
         first = I_TIER_1 + 3 * tier
         if traded >= places[place, first]:
             ppm = places[place, first + 1] if is_maker else places[place, first + 2]
-    per_lot = share_up(lots, places[place, I_FEE_PER_LOT_PPM])
+    per_lot = per_lot_fee(lots, places[place, I_FEE_PER_LOT_PPM])
     cost = places[place, I_FEE_FLAT] + share_up(value, ppm) + per_lot
     minimum = places[place, I_FEE_MINIMUM]
     cap_ppm = places[place, I_FEE_CAP_PPM]

@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 import numpy as np
 import numpy.typing as npt
 
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.errors import InvalidInput, NotFound, OutOfBounds
 from apps.core.rounding import require_finite
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
@@ -19,6 +19,8 @@ PPM_PER_BPS = 100
 MAX_BPS = Decimal(5_000)
 """Half of the price: far beyond any real cost, far below what could overflow or turn a price negative."""
 MOST_TIERS = 3
+LARGEST_FEE = code.INT64_SAFE // 2
+"""In cash units: with the rate on the value, at most half of 2^61, a fee stays within 2^61."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,14 @@ def _write_fees(row: npt.NDArray[np.int64], fees: FeeModel, instrument: Instrume
     row[code.I_FEE_MINIMUM] = _cash_up(instrument, fees.minimum)
     per_lot = require_finite(fees.per_unit, name="per_unit") * instrument.lot_size / instrument.cash_unit * code.PPM
     row[code.I_FEE_PER_LOT_PPM] = _bounded(per_lot, "per_unit")
+    largest = int(row[code.I_FEE_FLAT]) + int(row[code.I_FEE_PER_LOT_PPM]) * int(row[code.I_MAX_LOTS]) // code.PPM
+    if largest > LARGEST_FEE:
+        raise OutOfBounds(
+            f"{instrument.symbol}: the flat fee and the fee per unit of its largest order come to {instrument.cash(largest)}, more than can be"
+            " counted exactly.",
+            where="per_unit",
+            hint="Lower the fee, the instrument's largest quantity or the decimals of its cash.",
+        )
     row[code.I_FEE_CAP_PPM] = ppm(fees.cap_bps, "cap_bps")
     row[code.I_FEE_CAP_ABOVE_MINIMUM] = fees.is_capped_above_minimum
     if len(fees.tiers) > MOST_TIERS:

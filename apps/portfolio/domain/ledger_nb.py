@@ -17,6 +17,7 @@ from apps.orders.domain.engine_codes import (
     F_VALUE,
     I_CASH_PER_PRICE_LOT,
     I_CURRENCY,
+    INT64_SAFE,
 )
 from apps.portfolio.domain.ledger_codes import (
     H_COST,
@@ -104,6 +105,12 @@ def write_entries(fills: Any, fill: int, entries: Any, row: int, currency: int, 
     return row
 
 
+@kernel("void(i8[:, ::1], i8, i8, i8)", is_inlined=True)
+def add_to(holdings: Any, place: int, column: int, amount: int) -> None:
+    """Add to a sum that an endless trip lets grow without end: it stops at 2^61 instead of wrapping."""
+    holdings[place, column] = min(max(holdings[place, column] + amount, -INT64_SAFE), INT64_SAFE)
+
+
 @kernel("void(i8[:, ::1], i8, i8[:, ::1], i8, i8, i8, i8)")
 def extend(fills: Any, fill: int, holdings: Any, place: int, lots: int, value: int, cost: int) -> None:
     """Open or add to the position: `lots` unsigned, `value` and fee `cost` of that part."""
@@ -115,10 +122,10 @@ def extend(fills: Any, fill: int, holdings: Any, place: int, lots: int, value: i
         holdings[place, H_TRIP_FIRST_FILL] = fill
     holdings[place, H_LOTS] += side * lots
     holdings[place, H_COST] += side * value
-    holdings[place, H_FEES] += cost
-    holdings[place, H_TRIP_LOTS] += lots
-    holdings[place, H_TRIP_ENTRY_VALUE] += value
-    holdings[place, H_TRIP_FEES] += cost
+    add_to(holdings, place, H_FEES, cost)
+    add_to(holdings, place, H_TRIP_LOTS, lots)
+    add_to(holdings, place, H_TRIP_ENTRY_VALUE, value)
+    add_to(holdings, place, H_TRIP_FEES, cost)
 
 
 @kernel("void(i8[:, ::1], i8, i8[:, ::1], i8, i8, i8, i8)")
@@ -133,11 +140,11 @@ def reduce(fills: Any, fill: int, holdings: Any, place: int, lots: int, value: i
     realised = direction * value - released
     holdings[place, H_LOTS] = held - direction * lots
     holdings[place, H_COST] = total - released
-    holdings[place, H_REALISED] += realised
-    holdings[place, H_FEES] += cost
-    holdings[place, H_TRIP_REALISED] += realised
-    holdings[place, H_TRIP_EXIT_VALUE] += value
-    holdings[place, H_TRIP_FEES] += cost
+    add_to(holdings, place, H_REALISED, realised)
+    add_to(holdings, place, H_FEES, cost)
+    add_to(holdings, place, H_TRIP_REALISED, realised)
+    add_to(holdings, place, H_TRIP_EXIT_VALUE, value)
+    add_to(holdings, place, H_TRIP_FEES, cost)
 
 
 @kernel("i8(i8[:, ::1], i8, i8[:, ::1], i8, i8[:, ::1], i8)")

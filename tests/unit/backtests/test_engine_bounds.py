@@ -25,7 +25,9 @@ from apps.orders.domain.engine_codes import (
     SlippageModel,
     StepStatus,
 )
-from apps.orders.domain.pricing_nb import relative_price, volume_share
+from apps.orders.domain.pricing_nb import per_lot_fee, relative_price, volume_share
+from apps.orders.domain.profiles import IDEAL, FeeModel, place_row
+from apps.portfolio.domain import ledger_codes as ledger
 from tests.unit.backtests.engine_driver import EngineDriver
 from tests.unit.backtests.oracle import Bar, Instrument, Quote, Request, Trade
 from tests.unit.backtests.worlds import PERIOD, START, Event, World
@@ -222,3 +224,38 @@ def test_a_rate_that_cannot_be_counted_is_refused(rate: str) -> None:
     engine = EngineDriver(world(HUGE, replace(HUGE, currency=1), cash=[1, 1])).engine
     with pytest.raises(TradingError):
         engine.set_rate("C1", Decimal(rate))
+
+
+def test_the_values_of_an_endless_trip_stop_at_the_edge() -> None:
+    """All but one lot sold and bought back again and again: each way is worth nearly 2^61."""
+    driver = EngineDriver(world(HUGE))
+    driver.submit(market(1 << 31))
+    for number in range(5):
+        driver.step(bar(2 * number, 1 << 30))
+        driver.submit(market((1 << 31) - 1, side=SELL))
+        driver.step(bar(2 * number + 1, 1 << 30))
+        driver.submit(market((1 << 31) - 1))
+    driver.step(bar(10, 1 << 30))
+    driver.submit(market(1 << 31, side=SELL))
+    assert driver.step(bar(11, 1 << 30)) is StepStatus.OK
+    books = driver.books()
+    assert (books.cash, books.positions) == ([INT64_SAFE], [0])
+    (trade,) = books.trades
+    assert trade[ledger.T_ENTRY_VALUE] == trade[ledger.T_EXIT_VALUE] == INT64_SAFE
+    assert trade[ledger.T_LOTS] == 6 * (1 << 31) - 5
+    assert trade[ledger.T_REALISED] == 0
+
+
+@pytest.mark.parametrize(("lots", "ppm"), [(1, 1), (999_999, 10**14 + 1), (3, 1 << 60), (1 << 40, 1_000_001), (1 << 59, 1)])
+def test_a_large_fee_per_lot_is_exact(lots: int, ppm: int) -> None:
+    numbers: list[Any] = [np.int64(lots), np.int64(ppm)]
+    assert per_lot_fee(*numbers) == -(-lots * ppm // PPM)
+
+
+def test_a_fee_that_cannot_be_counted_is_refused_before_the_run() -> None:
+    spec = EngineDriver(world(HUGE)).engine.instruments[0]
+    largest = Decimal(code.INT64_SAFE // 2) / (1 << 31)
+    assert place_row(spec, replace(IDEAL, fees=FeeModel(per_unit=largest)), currency=0)[code.I_FEE_PER_LOT_PPM] == largest * PPM
+    for fees in (FeeModel(per_unit=largest + 1), FeeModel(per_unit=largest, flat=Decimal(1))):
+        with pytest.raises(OutOfBounds, match="fee"):
+            place_row(spec, replace(IDEAL, fees=fees), currency=0)
