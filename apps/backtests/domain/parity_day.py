@@ -230,6 +230,20 @@ class _InOrder:
         return Found(kind, at, key[0], key[1], "fill", *_texts(one, other), abs(_cash(one) - _cash(other)))
 
 
+def first_divergence(runs: Compared, after: datetime | None) -> list[tuple[FillRow | None, FillRow | None]]:
+    """The earliest fills after a time that differ and have moved the account away from its repetition: pairs of paper's and the other.
+
+    A fill whose row alone was changed is not among them: the account's values then say that it was booked as it is repeated.
+    """
+    left, right = {row.at: row for row in runs.paper.equity}, {row.at: row for row in runs.backtest.equity}
+    pairs: dict[datetime, list[tuple[FillRow | None, FillRow | None]]] = defaultdict(list)
+    for _, one, other in _paired(runs.paper.fills, runs.backtest.fills, lambda row: (row.session_id, row.decided_at)):
+        at = min(row.filled_at for row in (one, other) if row is not None)
+        if one != other and (after is None or at > after) and left.get(at) != right.get(at):
+            pairs[at].append((one, other))
+    return pairs[min(pairs)] if pairs else []
+
+
 def _paired(paper: Sequence[T], backtest: Sequence[T], key: Callable[[T], OrderKey]) -> list[tuple[OrderKey, T | None, T | None]]:
     """What belongs to the same decision in both, side by side: the first ones, the second ones, and so on."""
     left, right = _by_key(paper, key), _by_key(backtest, key)

@@ -220,8 +220,11 @@ class _Cycle:
         for trade in self._beside.trades.get(closed, ()):
             self._venue.take(trade)
             self._books.book(trade)
-            key = trade.instrument.id
-            self._nobodys[key] = self._nobodys.get(key, ZERO) + trade.side.sign * trade.quantity
+            key, signed = trade.instrument.id, trade.side.sign * trade.quantity
+            if trade.session_id is not None:
+                self._by_id[trade.session_id].traded += signed
+            else:
+                self._nobodys[key] = self._nobodys.get(key, ZERO) + signed
             self._share_out(key)
 
     def _share_out(self, instrument_id: UUID) -> None:

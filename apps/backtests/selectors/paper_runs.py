@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
 
-from apps.backtests.domain.session_beside import Beside
+from apps.backtests.domain.session_beside import Beside, GivenTrade
 from apps.backtests.domain.session_change import DecisionChange
 from apps.backtests.domain.session_cycle import SessionRun, run_sessions
 from apps.backtests.domain.session_forecasts import ForecastKey, RecordedForecasts
@@ -54,15 +54,16 @@ class PaperRun:
         *,
         change: DecisionChange | None = None,
         after_close: Callable[[int, int], None] | None = None,
+        corrections: Iterable[GivenTrade] = (),
     ) -> SessionRun:
-        """The same run in memory, with the forecasts of the record or others, and one decision changed if that is asked for."""
+        """The same run in memory, with the forecasts of the record or others; one decision changed, or what is held corrected, if asked for."""
         return run_sessions(
             self.account,
             self.sessions,
             self.bars,
             forecasts=forecasts or self.forecasts,
             closes=self.closes,
-            beside=self.beside,
+            beside=self.beside.with_trades(corrections),
             change=change,
             after_close=after_close,
         )

@@ -24,9 +24,11 @@ from apps.backtests.domain.parity_day import (
     OrderKey,
     OrderRow,
     compare_days,
+    first_divergence,
     orders_of,
 )
-from apps.backtests.domain.session_parity import rows_of
+from apps.backtests.domain.session_beside import GivenTrade
+from apps.backtests.domain.session_parity import FillRow, rows_of
 from apps.backtests.models import ParityDay, ParityDifference, ParityTolerance
 from apps.backtests.selectors.paper_runs import PaperRun, paper_run
 from apps.backtests.selectors.parity import finished_through, is_over, tolerance
@@ -34,6 +36,7 @@ from apps.common.failpoints import failpoint
 from apps.core.errors import InvalidInput, TradingError
 from apps.core.rounding import require_finite
 from apps.core.version import code_version
+from apps.core.vocabulary import Side
 from apps.events.services import record_event
 from apps.markets.contracts import BarWindow
 from apps.markets.domain.bars import to_micros
@@ -48,6 +51,8 @@ from apps.strategies.selectors import RecordedDecision
 log = structlog.get_logger(__name__)
 
 ACTOR = "parity"
+MOST_CORRECTIONS = 20
+"""Repetitions of one account at most: each goes on from the next close at which it went another way."""
 _LONGEST_TEXT = 500
 _CENT = Decimal("0.0000000001")
 
@@ -112,6 +117,16 @@ class _Case:
         made = self.decisions.get((session_id, at))
         return made is not None and _has_changed(made, self.windows[made.instrument_id])
 
+    def corrections(self, one: FillRow | None, other: FillRow | None) -> list[GivenTrade]:
+        """Trades that take the repetition's fill back and make paper's."""
+        return [self._trade(row, sign) for row, sign in ((other, -1), (one, 1)) if row is not None]
+
+    def _trade(self, row: FillRow, sign: int) -> GivenTrade:
+        plan = next(plan for plan in self.paper.sessions if plan.id == row.session_id)
+        side = row.side if sign > 0 else Side.SELL if row.side is Side.BUY else Side.BUY
+        instrument = self.windows[plan.instrument_id].instrument
+        return GivenTrade(row.filled_at, instrument, side, row.quantity, row.price, sign * row.fee, row.session_id)
+
 
 def _case(account: AccountView, through: datetime) -> _Case:
     paper = paper_run(account.id, until=through)
@@ -120,9 +135,19 @@ def _case(account: AccountView, through: datetime) -> _Case:
 
 
 def _compare(case: _Case, after_close: Callable[[int, int], None] | None) -> list[DayParity]:
-    again = case.paper.repeat(after_close=after_close)
+    """Compare, and where the account went another way, go on from where it went: what comes later is then judged by itself."""
     made = _paper_orders(case.account.id, list(case.decisions.values()))
-    return compare_days(Compared(case.paper.rows, rows_of(again), made, orders_of(again)), case.bar_has_changed)
+    corrections: list[GivenTrade] = []
+    corrected: datetime | None = None
+    for _ in range(MOST_CORRECTIONS):
+        again = case.paper.repeat(after_close=after_close, corrections=corrections)
+        runs = Compared(case.paper.rows, rows_of(again), made, orders_of(again))
+        apart = first_divergence(runs, corrected)
+        if not apart:
+            break
+        corrected = min(row.filled_at for pair in apart for row in pair if row is not None)
+        corrections += [trade for one, other in apart for trade in case.corrections(one, other)]
+    return compare_days(runs, case.bar_has_changed)
 
 
 def _has_changed(made: RecordedDecision, window: BarWindow) -> bool:

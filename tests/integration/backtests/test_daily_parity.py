@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -23,7 +24,8 @@ from apps.orders.models import Fill, Order
 from apps.portfolio.models import EquitySnapshot
 from apps.risk import selectors as risk_selectors
 from apps.risk import services as risk
-from apps.risk.models import Halt
+from apps.risk.domain.factor import Measure
+from apps.risk.models import Halt, RiskFactorRule
 from apps.strategies.models import Decision
 from apps.strategies.services import event_sessions
 from tests.factories.scripted import KIND, registered
@@ -198,6 +200,35 @@ def test_a_job_that_is_killed_goes_on_where_it_was() -> None:
     check()
     assert ParityDay.objects.count() == BARS - 1
     assert first < set(ParityDay.objects.values_list("id", flat=True))
+
+
+def test_days_after_a_real_difference_are_judged_by_themselves() -> None:
+    world = open_world(2)
+    change_tolerance(tolerance_bps=Decimal(10_000), halts=True, actor="test", now=wall())
+    rule = RiskFactorRule.objects.get(measure=Measure.CONFIDENCE)
+    risk.change_factor_rule(
+        measure=Measure.CONFIDENCE,
+        threshold=rule.threshold,
+        multiplier=Decimal("0.4"),
+        reason=rule.reason,
+        is_enabled=True,
+        actor="test",
+        now=wall(),
+    )
+    world.step(BARS)
+    found = check()
+    assert {(row.kind, row.what.split(" (")[0]) for row in found} == {(ParityClass.SIZE, "risk factor"), (ParityClass.SIZE, "fill")}
+    last = max(row.at for row in found)
+    assert last == fill_of(Decision.objects.filter(outcome="TRADE", bar_at__lt=world_bars(3)).latest("bar_at")).occurred_at
+    later = ParityDay.objects.filter(day__gt=last.date())
+    assert later.count() >= BARS - 3
+    assert {(day.differences, day.deviation) for day in later} == {(0, Decimal(0))}
+
+
+def world_bars(count: int) -> datetime:
+    """The close of that bar of the world, counted from 1."""
+    bars: list[datetime] = sorted(set(Decision.objects.values_list("bar_at", flat=True)))
+    return bars[count - 1]
 
 
 def test_orders_of_event_strategies_are_compared_each_by_itself() -> None:
