@@ -158,7 +158,7 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
-class _Run:
+class EventRun:
     """What bars and quotes have in common: telling fills, and where cash and position changed."""
 
     def __init__(
@@ -243,7 +243,7 @@ def simulate_event_bars(
     workspace: Workspace | None = None,
 ) -> Simulation:
     """Tell the strategy every bar. Bars must have been checked. What the strategy raises becomes an InvalidInput that names the bar."""
-    run = _Run(strategy, instrument, profile, cash=cash, workspace=workspace, plan=plan, times=bars.closed_at, marks=bars.close)
+    run = EventRun(strategy, instrument, profile, cash=cash, workspace=workspace, plan=plan, times=bars.closed_at, marks=bars.close)
     with no_collection(), run.named_failures("bar"):
         for first in range(0, len(bars), EVENTS_AT_ONCE):
             last = min(first + EVENTS_AT_ONCE, len(bars))
@@ -256,7 +256,7 @@ def simulate_event_bars(
     return run.finish(bars.close, bars.closed_at, closing=bars if plan.closes_at_end and len(bars) else None)
 
 
-def _tell_bars(run: _Run, bars: BarColumns, first: int, last: int) -> None:
+def _tell_bars(run: EventRun, bars: BarColumns, first: int, last: int) -> None:
     """Bars `first` to `last` (exclusive) as Python numbers: reading them out of arrays one by one would take longer than all the rest."""
     engine, desk, on_bar = run.engine, run.desk, run.strategy.on_bar
     part = slice(first, last)
@@ -281,7 +281,7 @@ def _tell_bars(run: _Run, bars: BarColumns, first: int, last: int) -> None:
             low_bound, high_bound, time_bound = run.bounds()
 
 
-def _tell_coarse_bars(run: _Run, bars: BarColumns, coarse: CoarseBars, first: int, last: int) -> None:
+def _tell_coarse_bars(run: EventRun, bars: BarColumns, coarse: CoarseBars, first: int, last: int) -> None:
     """Step every fine bar that may concern an order; tell a coarse bar at the fine bar that ends it."""
     engine, desk = run.engine, run.desk
     seen, spec = coarse.bars, engine.instruments[0]
@@ -315,7 +315,7 @@ def simulate_event_quotes(
     workspace: Workspace | None = None,
 ) -> Simulation:
     """Tell the strategy every quote; a market order meets the quote at which it is given (latency 0) or the first after its latency."""
-    run = _Run(strategy, instrument, profile, cash=cash, workspace=workspace, plan=plan, times=quotes.at, marks=quotes.bid)
+    run = EventRun(strategy, instrument, profile, cash=cash, workspace=workspace, plan=plan, times=quotes.at, marks=quotes.bid)
     with no_collection(), run.named_failures("quote"):
         for first in range(0, len(quotes), EVENTS_AT_ONCE):
             _tell_quotes(run, quotes, first, min(first + EVENTS_AT_ONCE, len(quotes)))
@@ -324,7 +324,7 @@ def simulate_event_quotes(
     return run.finish(quotes.bid, quotes.at)
 
 
-def _tell_quotes(run: _Run, quotes: QuoteColumns, first: int, last: int) -> None:
+def _tell_quotes(run: EventRun, quotes: QuoteColumns, first: int, last: int) -> None:
     engine, desk, on_quote = run.engine, run.desk, run.strategy.on_quote
     part = slice(first, last)
     unit, scale = float(engine.instruments[0].price_unit), engine.instruments[0].price_scale

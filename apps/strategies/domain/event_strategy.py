@@ -81,6 +81,28 @@ class QuoteEvent:
         self.ask = ask
 
 
+class DepthEvent:
+    """A depth snapshot: (price, quantity) of each level, best first, in units of the instrument."""
+
+    __slots__ = ("asks", "at", "bids", "index")
+
+    def __init__(self, index: int, at: int, bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> None:
+        self.index = index
+        self.at = at
+        self.bids = bids
+        self.asks = asks
+
+    @property
+    def bid(self) -> float:
+        """The best bid."""
+        return self.bids[0][0]
+
+    @property
+    def ask(self) -> float:
+        """The best ask."""
+        return self.asks[0][0]
+
+
 @dataclass(frozen=True, slots=True)
 class FillEvent:
     """A trade of the strategy's own. `order` is the ticket that `buy` or `sell` returned, or that of a protection."""
@@ -128,7 +150,7 @@ class Desk(Protocol):
 
 
 class EventStrategy(ABC):
-    """Subclass, declare `Parameters`, implement `on_bar` (or `on_quote`), register with `@event_strategy`."""
+    """Subclass, declare `Parameters`, implement `on_bar` (or `on_quote`, `on_depth`), register with `@event_strategy`."""
 
     kind: ClassVar[str]
     title: ClassVar[str]
@@ -166,6 +188,9 @@ class EventStrategy(ABC):
 
     def on_quote(self, quote: QuoteEvent) -> None:
         """The best prices have changed."""
+
+    def on_depth(self, depth: DepthEvent) -> None:
+        """What stands in the market's book has changed."""
 
     def on_fill(self, fill: FillEvent) -> None:
         """An order of the strategy has traded."""
