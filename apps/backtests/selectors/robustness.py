@@ -113,9 +113,9 @@ def results_by_market(run_id: UUID) -> list[RegimeResult]:
     if row is None:
         raise NotFound(f"There is no backtest {run_id}.", where="run_id")
     books = books_of(run_id)
-    rows = record_array(run_id, RecordKind.EQUITY)
-    if len(books.places) != 1 or row.config.get("bar_file") or not 2 < len(rows) <= MOST_BARS:
+    if len(books.places) != 1 or row.config.get("bar_file") or not 2 < row.record_rows.get(RecordKind.EQUITY, 0) <= MOST_BARS:
         return []
+    rows = record_array(run_id, RecordKind.EQUITY)
     closed_at, closes = _closes(books.places[0].id, Timeframe(row.timeframe), rows)
     place = np.searchsorted(rows[:, 0], closed_at)
     if len(closed_at) != len(rows) or not np.array_equal(rows[place.clip(max=len(rows) - 1), 0], closed_at) or (rows[:, 1] <= 0).any():
