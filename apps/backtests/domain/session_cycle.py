@@ -16,6 +16,7 @@ from uuid import UUID
 
 import numpy as np
 
+from apps.backtests.domain.session_amending import drop_refused_changes
 from apps.backtests.domain.session_beside import NOTHING_BESIDE, Beside
 from apps.backtests.domain.session_books import ClosedTrip, EquityPoint, MemoryBooks
 from apps.backtests.domain.session_change import DecisionChange
@@ -287,6 +288,7 @@ class _Cycle:
         """As `evaluate`; where the strategy raised, what was approved before holds nothing any more."""
         assert session.events is not None
         evaluation = evaluate_event(inputs, self._desk, ids)
+        drop_refused_changes(evaluation, inputs, self._venue, self._desk)
         session.events.keep(inputs, evaluation)
         if evaluation.error is not None:
             for number in range(self._proposals):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -48,22 +50,36 @@ class MemoryDesk:
 
     def assess(self, proposal: OrderProposal) -> Verdict:
         """The gate's verdict; the order's id is the verdict's as well."""
+        verdict = self._judged(proposal, self._holds.values())
+        if verdict.approved:
+            self._holds[proposal.order_id] = Hold(proposal.instrument.id, reserve_for(proposal))
+            if not proposal.is_reducing and proposal.data_at is not None:
+                self._entries.append(proposal.data_at)
+        return verdict
+
+    def assess_amendment(self, proposal: OrderProposal) -> Verdict:
+        """The gate's verdict on what an open order is to become, without what it holds; approved, it holds the larger of both."""
+        own = self._holds.get(proposal.order_id)
+        verdict = self._judged(proposal, [hold for key, hold in self._holds.items() if key != proposal.order_id])
+        if verdict.approved and own is not None:
+            now, then = own.reserved, reserve_for(proposal)
+            quantity = max(now.quantity, then.quantity, key=abs)
+            wider = replace(now, quantity=quantity, notional=max(now.notional, then.notional), cash=max(now.cash, then.cash))
+            self._holds[proposal.order_id] = Hold(own.instrument_id, wider)
+        return verdict
+
+    def _judged(self, proposal: OrderProposal, holds: Iterable[Hold]) -> Verdict:
         instrument_id = proposal.instrument.id
         facts = facts_of(
             self._books.exposure(instrument_id),
-            held_by(self._holds.values(), instrument_id=instrument_id, side=proposal.side),
+            held_by(holds, instrument_id=instrument_id, side=proposal.side),
             halt_reason=self._halt_reason,
             live_refusal="",
             orders_today=self._orders_today(),
             is_duplicate=False,
         )
         checks = judge(proposal, facts, self._limits)
-        verdict = Verdict(proposal.order_id, all(check.passed for check in checks), checks)
-        if verdict.approved:
-            self._holds[proposal.order_id] = Hold(instrument_id, reserve_for(proposal))
-            if not proposal.is_reducing and proposal.data_at is not None:
-                self._entries.append(proposal.data_at)
-        return verdict
+        return Verdict(proposal.order_id, all(check.passed for check in checks), checks)
 
     def after_fill(self, order_id: UUID, *, remaining: Decimal) -> None:
         """Hold only what may still trade."""

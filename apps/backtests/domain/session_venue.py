@@ -123,6 +123,11 @@ class MemoryVenue:
         """An order with the terms that it has by now."""
         return self._requests.get(request.id, request)
 
+    def request(self, order_id: UUID) -> OrderRequest:
+        """An order that was sent, with what it was changed to."""
+        standing = self.standing(order_id)
+        return replace(self._requests[order_id], quantity=standing.terms.quantity)
+
     def standing(self, order_id: UUID) -> OrderStanding:
         """How an order that was sent stands now."""
         row, request = self._rows[order_id], self._requests[order_id]

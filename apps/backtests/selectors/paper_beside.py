@@ -21,11 +21,14 @@ from apps.strategies.contracts import SessionStopping
 from apps.strategies.selectors import RecordedDecision, SessionView
 
 _HALTS_READ = 10_000
+SESSION_ENDED = "sessions"
+"""Who cancels what a session has open when it ends."""
 
 
 def beside(account_id: UUID, decisions: Sequence[RecordedDecision], fills: Sequence[FillView]) -> Beside:
     """Everything beside these decisions, which are all that the account's sessions made; `fills` are all of the account's."""
     wanted = {order_id: item for item in decisions for order_id in item.order_ids}
+    last_bars = {item.session_id: item.bar_at for item in decisions}
     filled_at = {fill.order_id: fill.occurred_at for fill in fills}
     trades: dict[int, list[GivenTrade]] = defaultdict(list)
     for fill in fills:
@@ -40,7 +43,9 @@ def beside(account_id: UUID, decisions: Sequence[RecordedDecision], fills: Seque
         if made is None:
             entries[to_micros(order.market_at)] += not order.is_reducing
         elif order.status is OrderStatus.CANCELLED and order.cancel_requested_by not in ("", f"session {made.session_id}"):
-            cancels[to_micros(filled_at.get(order.id, made.bar_at))].append(made.session_id)
+            is_end = order.cancel_requested_by == SESSION_ENDED
+            since = last_bars[made.session_id] if is_end else filled_at.get(order.id, made.bar_at)
+            cancels[to_micros(since)].append(made.session_id)
     return Beside(
         trades={key: tuple(some) for key, some in trades.items()},
         cancels={key: tuple(some) for key, some in cancels.items()},

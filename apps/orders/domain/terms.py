@@ -81,6 +81,13 @@ def amended(terms: OrderTerms, amendment: Amendment) -> OrderTerms:
     return changed
 
 
+def asks_for_more(before: OrderTerms, after: OrderTerms) -> bool:
+    """Whether a change may use more than the order holds already: lowering one does not. Shorts hold their value too, so a higher price is the
+    dearer one on both sides."""
+    pairs = ((after.limit_price, before.limit_price), (after.stop_price, before.stop_price))
+    return after.quantity > before.quantity or any(new is not None and (old is None or new > old) for new, old in pairs)
+
+
 def ppm_of_percent(percent: Decimal) -> int:
     """Millionths in a percentage that was checked to have at most four decimals."""
     return int(percent * PPM_PER_PERCENT)

@@ -15,7 +15,7 @@ from apps.core.vocabulary import OrderType, Side, TradingMode
 from apps.markets.selectors import instrument_spec
 from apps.orders.contracts import OPEN_STATUSES, Amendment, AmendmentStatus, OrderStatus, OrderTerms
 from apps.orders.domain.states import Trigger
-from apps.orders.domain.terms import amended
+from apps.orders.domain.terms import amended, asks_for_more
 from apps.orders.domain.validation import check_order
 from apps.orders.models import Order, OrderAmendment
 from apps.orders.services.amending import amendment_of, set_terms
@@ -86,18 +86,12 @@ def _checked(order: Order, amendment: Amendment, market: MarketReference) -> Ord
 
 def _ask_the_gate(order: Order, terms: OrderTerms, market: MarketReference, *, now: datetime) -> None:
     """Only what may use more than the order holds already is judged: lowering an order is never refused."""
-    if terms.quantity <= order.quantity and not _costs_more(order, terms):
+    if not asks_for_more(order.terms, terms):
         return
     verdict = assess_amendment(_proposal(order, terms, market, instrument_spec(order.instrument_id)), now=now)
     failure = verdict.first_failure
     if failure is not None:
         raise Refused(failure.message, where=str(failure.code), hint="The order stays as it is.")
-
-
-def _costs_more(order: Order, terms: OrderTerms) -> bool:
-    """Whether a price counts for more: shorts hold their value too, so a higher price is the dearer one on both sides."""
-    pairs = ((terms.limit_price, order.limit_price), (terms.stop_price, order.stop_price))
-    return any(new is not None and (old is None or new > old) for new, old in pairs)
 
 
 def _proposal(order: Order, terms: OrderTerms, market: MarketReference, instrument: InstrumentSpec) -> OrderProposal:

@@ -19,6 +19,7 @@ from apps.orders import selectors as orders
 from apps.orders.contracts import OPEN_STATUSES
 from apps.orders.models import Order
 from apps.orders.selectors.simulated import simulated_profile
+from apps.orders.services import request_cancel
 from apps.risk.models import Reservation
 from apps.strategies import selectors, services
 from apps.strategies.contracts import Outcome, SessionState
@@ -220,3 +221,16 @@ def test_an_order_that_the_gate_refuses_is_told_to_the_strategy_and_stands_in_th
     assert decision.order_ids == []
     assert Decimal(decision.position_before) == 0
     assert not Order.objects.filter(origin_id=session_id).exists()
+
+
+@pytest.mark.django_db
+def test_a_replay_waits_until_the_venue_has_answered_a_cancel() -> None:
+    world = open_world()
+    session_id = world.open_session(KIND, seed=11)
+    world.step_until(lambda: orders.orders(origin_id=session_id, statuses=OPEN_STATUSES))
+    now_at = markets.venue(world.venue_id).now_at
+    order = orders.orders(origin_id=session_id, statuses=OPEN_STATUSES)[-1]
+    request_cancel(order_id=order.id, actor=f"session {session_id}", reason="test")
+    assert services.SessionBarrier().waiting_for(world.venue_id, now_at) == "1 cancel or change of orders not answered yet."
+    world.settle()
+    assert services.SessionBarrier().waiting_for(world.venue_id, now_at) == ""
