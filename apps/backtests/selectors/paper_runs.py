@@ -24,6 +24,7 @@ from apps.markets.contracts import BarWindow, Int64Array
 from apps.markets.domain.bars import to_micros
 from apps.orders import selectors as orders
 from apps.orders.contracts import FillView
+from apps.orders.domain.profiles import EngineProfile
 from apps.orders.selectors.simulated import profiles_over_time
 from apps.portfolio import selectors as portfolio
 from apps.risk import selectors as risk
@@ -47,6 +48,11 @@ class PaperRun:
     forecasts: RecordedForecasts
     beside: Beside
     rows: RunRows
+
+    def profile_at(self, at: datetime) -> EngineProfile:
+        """The rules and costs of the venue for what trades after this close."""
+        later = [profile for since, profile in sorted(self.beside.profiles.items(), key=lambda item: item[0]) if since <= to_micros(at)]
+        return later[-1] if later else self.account.profile
 
     def repeat(
         self,
@@ -91,7 +97,7 @@ def paper_run(account_id: UUID, *, until: datetime | None = None) -> PaperRun:
             currency=account.currency,
             capital=account.initial_capital,
             opened_at=account.opened_at,
-            profile=profiles_over_time(account_id)[0][1],
+            profile=[profile for since, profile in profiles_over_time(account_id) if since <= account.opened_at][-1],
             mode=account.mode,
             factor_rules=risk.factor_rules(),
         ),

@@ -12,7 +12,7 @@ from apps.backtests.contracts import Progress, RunState
 from apps.backtests.models import WhatIf
 from apps.core.errors import NotFound
 from apps.orders import selectors as orders
-from apps.orders.selectors.simulated import simulated_profile
+from apps.orders.selectors.simulated import profiles_over_time
 from apps.risk import selectors as risk
 from apps.risk.contracts import limit_help
 from apps.strategies import selectors as strategies
@@ -48,7 +48,7 @@ class ChangeableLimit:
 
 @dataclass(frozen=True)
 class Changeable:
-    """What can be changed about a decision, each with the value that it had; costs are those of now."""
+    """What can be changed about a decision, each with the value that it had."""
 
     decision_id: UUID
     limits: tuple[ChangeableLimit, ...]
@@ -84,9 +84,10 @@ def changeable(decision_id: UUID) -> Changeable | None:
     if orders.matched_through(decision.account_id) is None:
         return None
     try:
-        profile = simulated_profile(decision.account_id)
+        profiles = profiles_over_time(decision.account_id)
     except NotFound:
         return None
+    profile = [item for since, item in profiles if since <= decision.bar_at][-1]
     session = strategies.session(decision.session_id)
     spells = risk.limits_over_time(
         account_id=decision.account_id, mode=session.mode, strategy=decision.kind, instrument_id=decision.instrument_id

@@ -122,7 +122,7 @@ def answer(paper: PaperRun, decision: DecisionView, changes: WhatIfChanges, prog
     differences = list(fields_that_differ(known, again))
     if differences:
         return not_reproduced(differences)
-    change = changes.at(*key, paper.account.profile)
+    change = changes.at(*key, paper.profile_at(decision.bar_at))
     other = paper.repeat(change=change, after_close=lambda done, total: progress(1, done, total))
     return beside(*key, as_it_was, other)
 

@@ -34,7 +34,7 @@ from tests.minute_series import walk
 from tests.minutes import MinuteWorld
 
 pytestmark = pytest.mark.django_db
-BARS = 8
+BARS = 6
 
 
 def check(**options: Any) -> list[ParityDifference]:
