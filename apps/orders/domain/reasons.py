@@ -30,7 +30,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.TIME_OVER: "Its time ended before it filled.",
     Reason.CLOSED_BY_LIQUIDATION: "The account was liquidated in this instrument.",
     Reason.OUT_OF_BOUNDS: "Its price would leave the instrument's bounds.",
-    Reason.PROTECTION_FILLED: "An order that protects it has filled: nothing more is bought behind it.",
+    Reason.PROTECTION_FILLED: "An order that protects it has filled, so that the rest would be unprotected.",
 }
 
 

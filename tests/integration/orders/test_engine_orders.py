@@ -72,6 +72,19 @@ def test_an_entry_that_fills_in_parts_is_protected_by_as_much_as_it_has_filled()
     assert set(desk.statuses(target, stop)) <= {"FILLED", "CANCELLED"}
 
 
+def test_what_is_left_of_an_entry_ends_when_its_stop_fills() -> None:
+    desk = Desk(**FREE, volume_percent=Decimal(1))
+    entry, (target, stop) = desk.bracket("25", exits=BOTH, order_type=OrderType.LIMIT, limit_price=Decimal(100))
+    desk.bar("100", "101", "99", "100")
+    desk.restart()
+    desk.bar("101", "101", "94", "96")
+    assert desk.statuses(entry, target, stop) == ["CANCELLED", "CANCELLED", "FILLED"]
+    assert desk.order(entry).status_reason == "An order that protects it has filled, so that the rest would be unprotected."
+    assert (desk.position, desk.order(entry).filled_quantity, desk.order(stop).filled_quantity) == (0, 10, 10)
+    desk.bar("96", "97", "90", "96")
+    assert desk.position == 0
+
+
 def test_a_partly_filled_entry_that_is_cancelled_leaves_its_exits_at_what_it_has_filled() -> None:
     desk = Desk(**FREE, volume_percent=Decimal(1))
     entry, (target, stop) = desk.bracket("25", exits=BOTH)

@@ -21,6 +21,7 @@ def step_quote(state: State, quote: Quote) -> StepStatus:
     if not (0 < bid <= ask <= place.instrument.max_price and at >= max(state.now, place.stepped_at)):
         return StepStatus.BAD_BAR
     state.now = place.stepped_at = at
+    place.volume = -1
     place.mark = _mark(place, bid, ask)
     expire(state, number, at)
     if place.quote != quote:
@@ -94,6 +95,7 @@ def step_trade(state: State, trade: Trade) -> StepStatus:
     if not (0 < price <= place.instrument.max_price and trade.lots > 0 and at >= max(state.now, place.stepped_at)):
         return StepStatus.BAD_BAR
     state.now = place.stepped_at = at
+    place.volume = -1
     place.mark = price
     expire(state, number, at)
     left = trade.lots
@@ -169,6 +171,7 @@ def step_depth(state: State, depth: Depth) -> StepStatus:
     number, at, bids, asks = depth.place, depth.at, depth.bids, depth.asks
     place = state.places[number]
     state.now = place.stepped_at = at
+    place.volume = -1
     place.mark = _mark(place, bids[0].price, asks[0].price)
     expire(state, number, at)
     if place.depth != depth:
