@@ -54,6 +54,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "TradingMode": "apps.core.vocabulary.TradingMode",
         "SweepMethod": "apps.backtests.contracts.SweepMethod",
         "SizingMethod": "apps.backtests.domain.config.SizingMethod",
+        "Timeframe": "apps.core.vocabulary.Timeframe",
         "ParityClass": "apps.backtests.domain.parity_day.ParityClass",
     },
     "PREPROCESSING_HOOKS": ["trading_system.openapi.one_path_each"],

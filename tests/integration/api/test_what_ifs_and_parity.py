@@ -65,7 +65,7 @@ def test_parity_is_read_day_by_day(client_of: ClientOf) -> None:
 
 
 def test_the_tolerance_is_changed_in_the_admin_and_on_the_log(admin_client: Client) -> None:
-    row = ParityTolerance.objects.get()
+    row, _ = ParityTolerance.objects.get_or_create(account=None, defaults={"tolerance_bps": Decimal(1)})
     path = f"/admin/backtests/paritytolerance/{row.id}/change/"
     assert admin_client.post(path, {"tolerance_bps": "-1", "halts": "on"}).status_code == 200
     assert admin_client.post(path, {"tolerance_bps": "2.5", "halts": "on"}).status_code == 302
