@@ -131,14 +131,15 @@ class SessionOwner(Daemon):
         return True
 
     def _end_if_done(self, session: ActiveSession, venue: VenueView) -> bool:
-        """STOPPING and flat (or keeping) → STOPPED; no more bars → FINISHED."""
+        """STOPPING and flat (or keeping) → STOPPED; no more bars, and the last one decided on → FINISHED."""
         if session.state is SessionState.STOPPING and not orders.has_open_order(session.id):
             position = orders.session_position(session.id, session.instrument_id)
             if session.keep_positions or not position:
                 reason = session.state_reason or "stopped"
                 services.finish_session(session_id=session.id, reason=reason, state=SessionState.STOPPED)
                 return True
-        if session.venue_id == venue.id and venue.status is ClockStatus.ENDED:
+        is_through = session.last_bar_at is not None and session.last_bar_at >= venue.now_at
+        if session.venue_id == venue.id and venue.status is ClockStatus.ENDED and is_through:
             return self._finish_without_bars(session)
         return False
 
