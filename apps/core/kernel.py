@@ -1,7 +1,8 @@
 """The only loader of numba. Kernels (`*_nb.py`) are plain Python with scalars and arrays; compute processes compile them.
 
-`TRADING_COMPILE_KERNELS=1` in a process's environment turns compilation on. Everywhere else (web, tests that do not ask)
-the same source runs uncompiled: same results, proven by `tests/unit/core/test_kernel.py`. The on-disk compile cache of a module lies in a folder
+`TRADING_COMPILE_KERNELS=1` in a process's environment turns compilation on. With `later` instead of `1` the process starts without waiting for it:
+what is declared is compiled, or read from the cache, when `load_kernels` is called, before the first kernel is used. Everywhere else (web, tests
+that do not ask) the same source runs uncompiled: same results, proven by `tests/unit/core/test_kernel.py`. The on-disk compile cache of a module lies in a folder
 named after a hash of its source and of every module of ours that it imports, of library versions and of the CPU: numba does not notice a changed
 callee or constant in another file.
 """
@@ -13,7 +14,9 @@ import importlib
 import os
 import platform
 import re
-from collections.abc import Callable
+import shutil
+import time
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -25,12 +28,52 @@ OPTIONS = {"cache": True, "boundscheck": True, "fastmath": False, "nogil": True,
 """Without numba's runtime no array is reference-counted, which makes calls that pass arrays five to twenty times faster; a kernel that
 allocates does not compile. `_nrt` is not documented, so numba is pinned and `tests/unit/core/test_kernel.py` checks that it works."""
 
+LATER = "later"
+UNUSED_SECONDS = 24 * 3600
+"""A cache that no module uses any more is removed when it is this old: another process may just be writing it."""
+
 _ROOT = Path(__file__).resolve().parents[2]
+_declared: list[tuple[Any, str]] = []
+"""Kernels whose types are known and that wait for `load_kernels`."""
 
 
 def is_compiling() -> bool:
     """Whether kernels of this process are compiled."""
-    return os.environ.get("TRADING_COMPILE_KERNELS") == "1"
+    return os.environ.get("TRADING_COMPILE_KERNELS") in ("1", LATER)
+
+
+def load_kernels(on_compiled: Callable[[int, int], None] | None = None) -> int:
+    """Compile what was declared since the last call, or read it from the cache; how many had to be compiled.
+
+    `on_compiled` is called after each one that was in no cache, with how many are ready and how many there are. Two processes that do this at
+    once both compile; none of them harms the other.
+    """
+    compiled, total = 0, len(_declared)
+    for number, (dispatcher, signature) in enumerate(_declared, start=1):
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
+        if dispatcher.stats.cache_misses:
+            compiled += 1
+            if on_compiled is not None:
+                on_compiled(number, total)
+    _declared.clear()
+    if compiled:
+        remove_unused_caches(kernel_modules(), older_than=time.time() - UNUSED_SECONDS)
+    return compiled
+
+
+def kernel_modules() -> list[str]:
+    """Every module of the apps that has kernels."""
+    return [".".join(path.relative_to(_ROOT).with_suffix("").parts) for path in sorted((_ROOT / "apps").rglob("*_nb.py"))]
+
+
+def remove_unused_caches(modules: Iterable[str], *, older_than: float) -> list[str]:
+    """Remove the caches that none of these modules uses in its present version and that were written before; returns their names."""
+    used = {cache_directory(module) for module in modules}
+    unused = [folder for folder in _cache_root().glob("kernels-*") if folder not in used and folder.stat().st_mtime < older_than]
+    for folder in unused:
+        shutil.rmtree(folder, ignore_errors=True)
+    return sorted(folder.name for folder in unused)
 
 
 def kernel_fingerprint(module: str) -> str:
@@ -61,8 +104,11 @@ def _sources(module: str) -> dict[str, bytes]:
 @cache
 def cache_directory(module: str) -> Path:
     """Where this version of a module's kernels is cached."""
-    root = Path(os.environ.get("TRADING_DATA_DIR") or _ROOT / "var")
-    return root / "cache" / f"kernels-{kernel_fingerprint(module)}"
+    return _cache_root() / f"kernels-{kernel_fingerprint(module)}"
+
+
+def _cache_root() -> Path:
+    return Path(os.environ.get("TRADING_DATA_DIR") or _ROOT / "var") / "cache"
 
 
 @overload
@@ -72,8 +118,8 @@ def kernel(signature: F) -> F: ...
 def kernel(signature: Any, *, is_inlined: bool = False) -> Any:
     """Compile the function in compute processes, return it unchanged elsewhere.
 
-    `@kernel` compiles at the first call for its argument types; `@kernel("i8(i8, i8[:, ::1])")` for the given types when the module is loaded, so
-    that nothing compiles later in a running process. Types: `i8` int64, `f8` float64, `b1` bool, `i8[::1]` and `f8[:, ::1]` arrays.
+    `@kernel` compiles at the first call for its argument types; `@kernel("i8(i8, i8[:, ::1])")` for the given types when the module is loaded (or
+    `load_kernels` is called), so that nothing compiles later in a running process. Types: `i8` int64, `f8` float64, `b1` bool, `i8[::1]` and `f8[:, ::1]` arrays.
     An inlined kernel becomes part of its compiled callers: a call that passes five arrays costs 15 ns, which is as much as most of them do.
     """
     if isinstance(signature, str):
@@ -88,9 +134,12 @@ def _compiled(function: F, signature: str | None, *, is_inlined: bool = False) -
     directory = cache_directory(function.__module__)
     directory.mkdir(parents=True, exist_ok=True)
     numba.config.CACHE_DIR = str(directory)
+    is_later = signature is not None and os.environ["TRADING_COMPILE_KERNELS"] == LATER
     options = {**OPTIONS, "forceinline": is_inlined}
-    decorate = numba.njit(**options) if signature is None else numba.njit(signature, **options)
+    decorate = numba.njit(**options) if signature is None or is_later else numba.njit(signature, **options)
     compiled: F = decorate(function)
+    if is_later:
+        _declared.append((compiled, str(signature)))
     return compiled
 
 

@@ -15,8 +15,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 MANAGE = str(BASE_DIR / "manage.py")
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-_COMPILED = {"TRADING_COMPILE_KERNELS": "1"}
-"""For what computes: kernels are compiled when it starts."""
+_COMPILED = {"TRADING_COMPILE_KERNELS": "later"}
+"""For what computes: kernels are compiled before the first run, not at the start, when the first models are waited for."""
 _CELERY = ["-m", "celery", "-A", "trading_system"]
 _QUIET_WORKER = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
 

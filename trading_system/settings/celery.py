@@ -36,6 +36,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 1200,
     "global_keyprefix": env.str("CELERY_KEY_PREFIX", default="celery:"),
 }
+CELERY_IMPORTS = ["trading_system.runtime.warming"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "trading_system.runtime.beat:HeartbeatScheduler"

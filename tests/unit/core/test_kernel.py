@@ -11,6 +11,7 @@ import pytest
 
 from apps.core import kernel as loader
 
+NOW = 1_800_000_000.0
 ROOT = Path(loader.__file__).resolve().parents[2]
 PROGRAM = """
 import sys
@@ -32,6 +33,24 @@ lots = generator.integers(-10**6, 10**6, 500)
 out = np.zeros(500, dtype=np.int64)
 total = weigh(prices, lots, out)
 print(is_compiling(), hasattr(weigh, "py_func"), "numba" in sys.modules, int(total), int(np.bitwise_xor.reduce(out)))
+"""
+
+
+LATER = """
+from apps.core.kernel import kernel, load_kernels
+
+@kernel("i8(i8, i8)")
+def add(one, other):
+    return one + other
+
+@kernel("i8(i8)")
+def twice(one):
+    return add(one, 1) + add(one, -1)
+
+before = len(twice.signatures)
+told = []
+compiled = load_kernels(lambda ready, total: told.append((ready, total)))
+print(before, len(twice.signatures), compiled, told, load_kernels(), twice(21.9))
 """
 
 
@@ -79,3 +98,27 @@ def test_the_cache_folder_follows_a_module_and_all_that_it_imports(monkeypatch: 
     (folder / "inner_nb.py").write_text("from apps.a.codes import LIMIT  # changed")
     assert len({outer, changed, loader.kernel_fingerprint("apps.a.outer_nb")}) == 3
     assert loader.kernel_fingerprint("apps.a.other_nb") == other
+
+
+def test_kernels_for_later_are_compiled_when_they_are_loaded_and_read_from_the_cache_the_next_time(tmp_path: Path) -> None:
+    source = tmp_path / "later.py"
+    source.write_text(LATER)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TRADING_DATA_DIR": str(tmp_path), "TRADING_COMPILE_KERNELS": "later"}
+    said = [
+        subprocess.run([sys.executable, str(source)], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+        for _ in range(2)
+    ]
+    assert said == ["0 1 2 [(1, 2), (2, 2)] 0 42\n", "0 1 0 [] 0 42\n"]
+
+
+def test_caches_that_no_module_uses_any_more_are_removed_after_a_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRADING_DATA_DIR", str(tmp_path))
+    loader.cache_directory.cache_clear()
+    module = loader.kernel_modules()[0]
+    for name in (loader.cache_directory(module).name, "kernels-old", "kernels-new", "other"):
+        folder = tmp_path / "cache" / name
+        folder.mkdir(parents=True)
+        os.utime(folder, (NOW, NOW if name == "kernels-new" else NOW - 10))
+    assert loader.remove_unused_caches([module], older_than=NOW - 5) == ["kernels-old"]
+    assert not (tmp_path / "cache" / "kernels-old").exists()
+    loader.cache_directory.cache_clear()

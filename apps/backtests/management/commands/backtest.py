@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.backtests import selectors, services
 from apps.backtests.contracts import ExportFormat, RecordKind, RunState
 from apps.backtests.management.arguments import add_run_arguments, add_score_arguments, config_of
+from apps.backtests.management.compiling import load_engine_aloud
 from apps.backtests.management.report import json_of, lines_of
 from apps.core.errors import TradingError
 
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         try:
             config = config_of(options)
+            load_engine_aloud()
             run_id = services.request_run(config, ACTOR, is_queued=False)
             self._execute(run_id)
             run = selectors.run(run_id)

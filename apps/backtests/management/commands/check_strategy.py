@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.backtests.contracts import RunConfig
 from apps.backtests.domain.strategy_check import StrategyCheck, check_decisions, sample_bars
 from apps.backtests.management.arguments import add_run_arguments, config_of
+from apps.backtests.management.compiling import load_engine_aloud
 from apps.backtests.services import load_window
 from apps.core.errors import TradingError
 from apps.markets.contracts import BarWindow
@@ -38,6 +39,7 @@ class Command(BaseCommand):
             config = config_of(
                 {**options, "symbol": options["symbol"] or ["SAMPLE"], "file": options["file"] or ("-" if is_sample else "")}
             )
+            load_engine_aloud()
             bars = sample_bars(options["bars"], seed=options["seed"], timeframe=config.timeframe) if is_sample else _bars(config, options)
             found = check_decisions(
                 config, bars, seed=options["seed"], cuts=options["cuts"], warmup_bars=options["warm_up"], tolerance=options["tolerance"]
