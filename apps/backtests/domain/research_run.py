@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import ROUND_DOWN
@@ -26,7 +26,7 @@ from apps.markets.domain.bars import to_micros
 from apps.orders.domain.engine_codes import PPM
 from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, BY_VALUE
 from apps.strategies.domain.event_session import lots_of_volume
-from apps.strategies.domain.event_strategy import build_event_strategy, event_strategy_class
+from apps.strategies.domain.event_strategy import EventStrategy, build_event_strategy, event_strategy_class
 from apps.strategies.domain.parameters import build_parameters
 from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy, build_vector_strategy, vector_strategy_class
 
@@ -101,16 +101,20 @@ class EventRunner:
         self, config: RunConfig, bars: Sequence[BarWindow], *, progress: ReportProgress, is_cancelled: IsCancelled, seed: int
     ) -> RunRecords:
         window = _only(bars)
-        columns = bar_columns(window)
 
         def watch(done: int) -> None:
             _stop_if(is_cancelled)
-            progress(done, len(columns))
+            progress(done, len(window))
 
-        sizing, size = sizing_of(config, window.instrument)
-        plan = EventPlan(_first_bar(config, window), sizing, size, config.closes_at_end, watch=watch, coarse=coarse_of(config, columns))
-        strategy = build_event_strategy(config.strategy, dict(config.parameters))
-        return simulate_event_bars(strategy, window.instrument, engine_profile(config), columns, cash=config.capital, plan=plan).records()
+        return run_events(build_event_strategy(config.strategy, dict(config.parameters)), config, window, watch=watch)
+
+
+def run_events(strategy: EventStrategy, config: RunConfig, window: BarWindow, *, watch: Callable[[int], None] | None = None) -> RunRecords:
+    """Tell the strategy the bars as the configuration wants it; `watch` hears how many are done."""
+    columns = bar_columns(window)
+    sizing, size = sizing_of(config, window.instrument)
+    plan = EventPlan(_first_bar(config, window), sizing, size, config.closes_at_end, watch=watch, coarse=coarse_of(config, columns))
+    return simulate_event_bars(strategy, window.instrument, engine_profile(config), columns, cash=config.capital, plan=plan).records()
 
 
 class _Bench:

@@ -10,30 +10,29 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 
 from apps.backtests.domain.config import RunConfig, RunMode
 from apps.backtests.domain.look_ahead import LookAheadReport, WarmUpReport, check_look_ahead, check_warm_up
-from apps.backtests.domain.research_run import bar_columns
-from apps.backtests.domain.runners import check_strategy, runner_for
+from apps.backtests.domain.research_run import bar_columns, run_events
+from apps.backtests.domain.runners import check_strategy
 from apps.core.ids import deterministic_uuid
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Timeframe
 from apps.forecasts.contracts import ForecastRefusal, NoForecast
 from apps.markets.contracts import BarWindow
-from apps.orders.domain import engine_codes as code
+from apps.orders.domain.engine import NewOrder
+from apps.orders.domain.engine_codes import Reason
+from apps.strategies.domain.event_strategy import Desk, EventStrategy, build_event_strategy
 from apps.strategies.domain.strategy import Context, build_strategy
 from apps.strategies.domain.vector_strategy import VectorBars, build_vector_strategy
 
 Decide = Callable[[BarWindow], list[Any]]
+A = TypeVar("A")
 
-_ORDER = [
-    code.O_SIDE, code.O_TYPE, code.O_LOTS, code.O_LIMIT, code.O_STOP, code.O_TRAIL, code.O_TRAIL_PPM, code.O_STOP_PPM, code.O_LIMIT_PPM,
-    code.O_FLAGS,
-]  # fmt: skip
 _NO_FORECAST = NoForecast(ForecastRefusal.NO_MODEL, "Strategies are checked without a model.")
 _FIRST_DAY = 14_610
 _DAY = 86_400_000_000
@@ -134,13 +133,52 @@ def _judgements(config: RunConfig, bars: BarWindow) -> list[Any]:
 
 
 def _orders(config: RunConfig, bars: BarWindow) -> list[Any]:
-    """The orders given at each close."""
+    """What was asked of the desk since the bar before: orders as they were given, whatever became of them."""
     alone = msgspec.structs.replace(config, currency=bars.instrument.quote_asset)
-    records = runner_for(config.mode).run(alone, [bars], progress=_unheard, is_cancelled=_never, seed=config.seed)
-    given: dict[int, list[tuple[int, ...]]] = defaultdict(list)
-    for row in records.orders:
-        given[int(row[code.O_SUBMITTED_AT])].append(tuple(row[_ORDER].tolist()))
-    return [given.get(int(closed), []) for closed in bars.closed_at]
+    strategy = build_event_strategy(config.strategy, dict(config.parameters))
+    heard = _Listener(strategy)
+    run_events(strategy, alone, bars)
+    return [heard.calls.get(int(closed), []) for closed in bars.closed_at]
+
+
+class _Listener:
+    """Between a strategy and its desk: takes down each call with the time of the event that brought it."""
+
+    def __init__(self, strategy: EventStrategy) -> None:
+        self.calls: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        self._now = 0
+        self._desk: Desk
+        start, on_bar, on_fill = strategy.start, strategy.on_bar, strategy.on_fill
+        strategy.start = lambda desk: self._start(start, desk)  # type: ignore[method-assign]
+        strategy.on_bar = lambda bar: self._tell(on_bar, bar)  # type: ignore[method-assign]
+        strategy.on_fill = lambda fill: self._tell(on_fill, fill)  # type: ignore[method-assign]
+
+    def submit(self, order: NewOrder) -> int:
+        return self._note("submit", order, self._desk.submit(order))
+
+    def cancel(self, ticket: int) -> Reason:
+        return self._note("cancel", ticket, self._desk.cancel(ticket))
+
+    def cancel_all(self, *, only_exits: bool = False) -> int:
+        return self._note("cancel all", only_exits, self._desk.cancel_all(only_exits=only_exits))
+
+    def amend(self, ticket: int, *, lots: int | None, limit: int | None, stop: int | None) -> Reason:
+        return self._note("amend", (ticket, lots, limit, stop), self._desk.amend(ticket, lots=lots, limit=limit, stop=stop))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._desk, name)
+
+    def _start(self, start: Callable[[Any], None], desk: Desk) -> None:
+        self._desk = desk
+        start(self)
+
+    def _tell(self, hear: Callable[[Any], None], event: Any) -> None:
+        self._now = event.at
+        hear(event)
+
+    def _note(self, call: str, terms: object, answer: A) -> A:
+        self.calls[self._now].append((call, terms, answer))
+        return answer
 
 
 def _until(bars: BarWindow, stop: int) -> BarWindow:
@@ -148,11 +186,3 @@ def _until(bars: BarWindow, stop: int) -> BarWindow:
         bars.instrument, bars.timeframe, bars.opened_at[:stop], bars.closed_at[:stop], bars.open[:stop], bars.high[:stop], bars.low[:stop],
         bars.close[:stop], bars.volume[:stop], bars.flags[:stop],
     )  # fmt: skip
-
-
-def _unheard(done: int, total: int) -> None:
-    """A check reports nothing."""
-
-
-def _never() -> bool:
-    return False

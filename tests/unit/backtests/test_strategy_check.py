@@ -119,6 +119,28 @@ def test_an_event_strategy_is_judged_by_its_orders() -> None:
     assert not checked(RunMode.EVENT, "remembering").look_ahead.is_clean
 
 
+def test_orders_are_judged_as_they_were_given_not_by_what_later_bars_made_of_them() -> None:
+    """Protection is sized and priced by fills of later bars, and moved by the strategy later: none of that is looking ahead."""
+
+    @events.event_strategy("protected", title="Protected")
+    class Protected(events.EventStrategy):
+        Parameters = Nothing
+        ticket = -1
+
+        def on_bar(self, bar: events.BarEvent) -> None:
+            if not self.position:
+                self.buy(stop_loss_percent=2, trailing_stop_percent=3)
+                self.ticket = self.sell(5, limit=bar.close * 1.5)
+            elif bar.index % 7 == 0:
+                self.amend(self.ticket, limit=bar.close * 1.4)
+
+        def on_fill(self, fill: events.FillEvent) -> None:
+            if fill.tag == events.TAG_STOP:
+                self.desk.cancel_all()
+
+    assert checked(RunMode.EVENT, "protected").look_ahead.is_clean
+
+
 def test_sample_bars_are_bars_and_the_same_for_a_seed() -> None:
     bars = sample_bars(500, seed=9, timeframe=Timeframe.H1)
     again = sample_bars(500, seed=9, timeframe=Timeframe.H1)
