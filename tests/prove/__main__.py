@@ -9,7 +9,11 @@ from importlib import import_module
 from tests.prove.registry import proofs, run_proofs, table
 from tests.prove.workshop import Workshop
 
-MODULES = ("spine", "spine_pages", "spine_log", "spine_refusals", "spine_transport", "parity", "spine_benchmarks")
+MODULES = (
+    "spine", "spine_pages", "spine_log", "spine_refusals", "spine_transport",
+    "engine", "engine_runs", "parity", "parity_forms",
+    "spine_benchmarks", "engine_speed",
+)  # fmt: skip
 """In the order in which their proofs run: the benchmarks last, when nothing else runs."""
 
 
