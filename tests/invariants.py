@@ -14,11 +14,16 @@ class Finding:
     holds: bool
 
 
-TRADING_DECISIONS = "SELECT count(*) FROM strategies_decision WHERE outcome = 'TRADE'"
+TRADING_DECISIONS = """
+    SELECT count(*) + coalesce(sum(jsonb_array_length(jsonb_path_query_array(actions, '$.calls[*].order_id ? (@ != null)')) - 1)
+        FILTER (WHERE actions ? 'calls'), 0)
+    FROM strategies_decision WHERE outcome = 'TRADE' AND order_id IS NOT NULL
+"""
+"""Orders that decisions led to: one, or as many as an event strategy's calls brought."""
 SESSION_ORDERS = "SELECT count(*) FROM orders_order WHERE origin = 'SESSION'"
 DECIDED_TWICE = "SELECT count(*) FROM (SELECT session_id, bar_at FROM strategies_decision GROUP BY 1, 2 HAVING count(*) > 1) AS twice"
 ORDER_WITHOUT_DECISION = """
-    SELECT count(*) FROM orders_order o LEFT JOIN strategies_decision d ON d.order_id = o.id WHERE o.origin = 'SESSION' AND d.id IS NULL
+    SELECT count(*) FROM orders_order o LEFT JOIN strategies_decision d ON d.id = o.decision_id WHERE o.origin = 'SESSION' AND d.id IS NULL
 """
 SKIPPED = """
     SELECT count(*)
@@ -80,7 +85,7 @@ def check_books(system: RunningSystem) -> list[Finding]:
         "fills not booked": FILLS_NOT_BOOKED,
         "entries not summing to zero": UNBALANCED,
     }
-    findings = [Finding("orders = trading decisions", f"{orders} = {trades}", orders == trades)]
+    findings = [Finding("orders = orders of decisions", f"{orders} = {trades}", orders == trades)]
     for name, sql in zero.items():
         count = system.value(sql)
         findings.append(Finding(name, str(count), count == 0))
