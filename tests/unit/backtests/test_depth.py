@@ -1,4 +1,4 @@
-"""Depth snapshots: orders walk the levels, limits wait in a queue, and an event strategy hears both."""
+"""Sizes that are shown: orders walk the levels of a depth snapshot, limits wait in a queue, and nothing is taken twice."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from apps.backtests.domain.event_depth import DepthColumns, TradeColumns, simulate_event_depth
-from apps.backtests.domain.event_run import BY_LOTS, EventPlan
+from apps.backtests.domain.event_run import EventPlan, QuoteColumns, simulate_event_quotes
 from apps.core.errors import InvalidInput
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.engine_codes import BUY, RATE_ONE, SELL, EngineOrderState, EngineOrderType, EngineTimeInForce, Reason, StepStatus
 from apps.orders.domain.profiles import IDEAL
-from apps.strategies.domain.event_strategy import BarEvent, DepthEvent, EventStrategy, FillEvent
+from apps.orders.domain.sizing_nb import BY_LOTS
+from apps.strategies.domain.event_strategy import BarEvent, DepthEvent, EventStrategy, FillEvent, QuoteEvent
 from tests.benchmarks._series import INSTRUMENT
 from tests.unit.backtests.engine_driver import EngineDriver
 from tests.unit.backtests.oracle import Depth, Instrument, Level, Request, Trade
@@ -145,7 +146,7 @@ def test_a_snapshot_that_cannot_be_changes_nothing(wrong: dict[str, str]) -> Non
     driver = driver_for()
     driver.submit(market(5))
     before = driver.books()
-    given = snapshot(**wrong)
+    given = snapshot(bids=wrong.get("bids", "99x5"), asks=wrong.get("asks", "101x5"))
     assert driver.step(given) is StepStatus.BAD_BAR
     assert driver.books() == before
     if not any(given.bids) or not any(given.asks):
@@ -209,3 +210,27 @@ def test_an_event_strategy_hears_depth_and_trades_eat_its_queue() -> None:
 def test_trades_that_cannot_be_are_refused(rows: tuple[tuple[int, int, int], ...]) -> None:
     with pytest.raises(InvalidInput, match="Trade"):
         trade_columns(*rows).check(INSTRUMENT)
+
+
+class TakesTwice(EventStrategy):
+    """A limit for more than the first quote shows, and a market order at the second one."""
+
+    def on_bar(self, bar: BarEvent) -> None:
+        raise AssertionError("there are no bars")
+
+    def on_quote(self, quote: QuoteEvent) -> None:
+        if quote.index == 0:
+            self.buy(12, limit=quote.ask)
+        elif quote.index == 1:
+            self.buy(8)
+
+
+def test_the_size_of_a_quote_is_taken_once_in_a_run() -> None:
+    """The second quote is stepped for what rests and again for what the strategy orders on it."""
+    at, size = START + np.arange(3, dtype=np.int64), np.full(3, 8, np.int64)
+    quotes = QuoteColumns(at, np.full(3, 99, np.int64), np.full(3, 100, np.int64), size, size)
+    run = simulate_event_quotes(TakesTwice(None), INSTRUMENT, replace(IDEAL, volume_share=Decimal(1)), quotes, cash=Decimal(1_000_000))
+    found = [(row[code.F_AT] - START, row[code.F_LOTS], Reason(row[code.F_REASON])) for row in run.fills.tolist()]
+    assert found == [
+        (0, 8, Reason.LIMIT_MARKETABLE), (1, 4, Reason.LIMIT_CROSSED), (1, 4, Reason.MARKET_AT_QUOTE), (2, 4, Reason.MARKET_AT_QUOTE),
+    ]  # fmt: skip

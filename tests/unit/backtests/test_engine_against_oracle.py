@@ -35,7 +35,7 @@ def test_small_streams_agree(data: st.DataObject) -> None:
 
 
 def test_streams_of_a_pinned_seed_agree_and_meet_everything() -> None:
-    result = run_streams(PINNED, 150)
+    result = run_streams(PINNED, 110)
     assert result.differences == []
     assert result.never_occurred() == []
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
 
@@ -251,12 +251,18 @@ def _walk(state: State, order: Order, queue: list[Order], offer_of: Callable[[Le
 
 def _fills_all(state: State, order: Order, levels: list[Level], offer_of: Callable[[Level], Offer]) -> bool:
     """Tried on a copy of the account in which the order is alone and need not fill at once."""
-    trial = deepcopy(state)
+    trial = replace(
+        state,
+        places=[replace(place) for place in state.places],
+        cash=list(state.cash),
+        orders=[replace(one) for one in state.orders],
+        active=[order.row],
+        fills=[],
+        branches=Counter(),
+    )
     alone = trial.orders[order.row]
     alone.tif, alone.group = EngineTimeInForce.GTC, 0
-    trial.places[order.place].volume = -1
-    trial.active = [order.row]
-    before = len(trial.fills)
+    before = 0
     for level in levels:
         lots = min(alone.left, level.lots)
         if lots == 0:
