@@ -24,10 +24,10 @@ _OPEN = """
 from datetime import datetime
 from decimal import Decimal
 from apps.strategies import services
-from apps.strategies.domain.strategy import strategy_kinds
+from apps.strategies.domain.catalog import session_kinds
 plans = [
     services.SessionPlan(services.ensure_strategy(name=f"Parity {{kind}}", kind=kind), symbol, Decimal(12000), Decimal("0.02"))
-    for kind in strategy_kinds() for symbol in {symbols}
+    for kind in session_kinds() for symbol in {symbols}
 ]
 services.open_replay_world(starts_at=datetime.fromisoformat("{first}T00:00:00+00:00"), reason="parity", actor="prove", plans=plans)
 print(len(plans), "sessions")
