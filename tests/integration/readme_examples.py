@@ -6,12 +6,15 @@ file by itself.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -104,6 +107,31 @@ def test_the_strategy_is_offered_with_its_parameters_and_trades(admin: Client) -
     settle(world.account_id)
     assert portfolio.positions(world.account_id)[0].quantity > 0
     assert Strategy.objects.get(id=strategy_id).kind == "breakout"
+
+
+def test_both_forms_of_a_strategy_are_clean_and_make_the_same_fills(tmp_path: Path) -> None:
+    steps = np.random.default_rng(7).normal(0, 0.01, 2_000)
+    closes = np.round(100 * np.exp(np.cumsum(steps)), 2)
+    opens = np.concatenate([closes[:1], closes[:-1]])
+    first = datetime(2020, 1, 1, tzinfo=UTC)
+    rows = [
+        f"{first + timedelta(hours=hour):%Y-%m-%d %H:%M},{o},{max(o, c)},{min(o, c)},{c},100000"
+        for hour, (o, c) in enumerate(zip(opens.tolist(), closes.tolist(), strict=True))
+    ]
+    path = tmp_path / "bars.csv"
+    path.write_text("date,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
+    hashes = set()
+    for mode in ("vector", "event"):
+        call_command("check_strategy", "channel", "--mode", mode, stdout=StringIO())
+        said = StringIO()
+        call_command(
+            "backtest", "channel", "--mode", mode, "--file", str(path), "--symbol", "X/USD", "--timeframe", "1h", "--plain", "--json",
+            stdout=said,
+        )  # fmt: skip
+        found = json.loads(said.getvalue())
+        assert found["records"]["trades"] > 10
+        hashes.add(found["fills_hash"])
+    assert len(hashes) == 1
 
 
 def test_the_source_feeds_an_import_and_a_replay_and_its_bad_bars_are_kept_apart(tmp_path: Path) -> None:

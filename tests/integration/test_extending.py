@@ -14,7 +14,7 @@ from tests.integration.readme_examples import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {
-    "apps/strategies/library": 1,
+    "apps/strategies/library": 2,
     "apps/markets/adapters/coinmetrics": 4,
     "apps/risk/domain/limits": 1,
     "apps/orders/adapters/notebook": 2,
@@ -85,6 +85,6 @@ def test_the_examples_work_without_a_migration(copy: Path) -> None:
     database = f"{os.environ.get('DB_NAME', 'trading_system')}_extended"
     result = run(copy, "pytest", "tests/integration/readme_examples.py", "--create-db", "-q", "-p", "no:cacheprovider", DB_NAME=database)
     assert result.returncode == 0, result.stdout
-    assert "6 passed" in result.stdout, result.stdout
+    assert "7 passed" in result.stdout, result.stdout
     unchanged = run(copy, "django", "makemigrations", "--check", "--dry-run")
     assert unchanged.returncode == 0, unchanged.stdout
