@@ -42,21 +42,22 @@ def is_compiling() -> bool:
     return os.environ.get("TRADING_COMPILE_KERNELS") in ("1", LATER)
 
 
-def load_kernels(on_compiled: Callable[[int, int], None] | None = None) -> int:
+def load_kernels(on_compiled: Callable[[int, int], None] | None = None, *, most: int | None = None) -> int:
     """Compile what was declared since the last call, or read it from the cache; how many had to be compiled.
 
-    `on_compiled` is called after each one that was in no cache, with how many are ready and how many there are. Two processes that do this at
-    once both compile; none of them harms the other.
+    `on_compiled` is called after each one that was in no cache, with how many are ready and how many there are. With `most` it ends
+    when that many were compiled, for a process that wants to stay small. Two processes that do this at once both compile; none of them harms the
+    other.
     """
     compiled, total = 0, len(_declared)
-    for number, (dispatcher, signature) in enumerate(_declared, start=1):
+    while _declared and compiled != most:
+        dispatcher, signature = _declared.pop(0)
         dispatcher.compile(signature)
         dispatcher.disable_compile()
         if dispatcher.stats.cache_misses:
             compiled += 1
             if on_compiled is not None:
-                on_compiled(number, total)
-    _declared.clear()
+                on_compiled(total - len(_declared), total)
     if compiled:
         remove_unused_caches(kernel_modules(), older_than=time.time() - UNUSED_SECONDS)
     return compiled

@@ -52,6 +52,8 @@ def run_tests(folder: Path, *paths: str) -> Measured:
         sum(int(suite.get(name, 0)) for suite in suites for name in names) for names in (("tests",), ("failures", "errors"), ("skipped",))
     )
     details = tuple(line for line in said.out.splitlines() if line.startswith(("FAILED", "ERROR", "SKIPPED")))[:12]
+    if not total:
+        details = tuple((said.out + said.err).strip().splitlines()[-5:])
     seeds = tuple(line.strip() for line in said.out.splitlines() if line.startswith("seed "))
     value = f"{total - failed - skipped} of {total} passed"
     return Measured(value, said.code == 0 and total > 0 and failed == skipped == 0, (*details, *seeds))

@@ -1,7 +1,7 @@
 """The compute worker has the engine compiled beside itself, once it has been idle for a while, so that the first backtest need not wait.
 
-The compiler runs in a process of its own, as nice as can be, and keeps its memory to itself; it ends with the worker. Where everything is in the
-cache it ends at once.
+The compiler runs in processes of its own, as nice as can be, one after the other; they keep their memory to themselves and end with the worker.
+Where everything is in the cache the first one ends at once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from celery.signals import worker_ready
 from celery.worker import state
 
 from trading_system.runtime.children import spawn
+from trading_system.runtime.compiling import MORE
 from trading_system.runtime.specifications import BASE_DIR
 
 IDLE_SECONDS = 20.0
@@ -38,7 +39,12 @@ def _wait_and_compile() -> None:
         time.sleep(_POLL_SECONDS)
         if state.reserved_requests or state.active_requests:
             idle_since = time.monotonic()
+    while _compile_a_part() == MORE:
+        pass
+
+
+def _compile_a_part() -> int:
+    """The kernel ends the compiler with the thread that started it, so this one waits for it."""
     command = [sys.executable, "-m", "trading_system.runtime.compiling"]
     environment = {**os.environ, "TRADING_PROCESS": "compiler"}
-    # The kernel ends the compiler with the thread that started it, so this one waits for it.
-    spawn(command, environment=environment, directory=BASE_DIR, errors=subprocess.DEVNULL, niceness=_LOWEST_PRIORITY).wait()
+    return spawn(command, environment=environment, directory=BASE_DIR, errors=subprocess.DEVNULL, niceness=_LOWEST_PRIORITY).wait()

@@ -49,7 +49,7 @@ def twice(one):
 
 before = len(twice.signatures)
 told = []
-compiled = load_kernels(lambda ready, total: told.append((ready, total)))
+compiled = load_kernels(most=1) + load_kernels(lambda ready, total: told.append((ready, total)))
 print(before, len(twice.signatures), compiled, told, load_kernels(), twice(21.9))
 """
 
@@ -108,7 +108,7 @@ def test_kernels_for_later_are_compiled_when_they_are_loaded_and_read_from_the_c
         subprocess.run([sys.executable, str(source)], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
         for _ in range(2)
     ]
-    assert said == ["0 1 2 [(1, 2), (2, 2)] 0 42\n", "0 1 0 [] 0 42\n"]
+    assert said == ["0 1 2 [(1, 1)] 0 42\n", "0 1 0 [] 0 42\n"]
 
 
 def test_caches_that_no_module_uses_any_more_are_removed_after_a_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
