@@ -11,6 +11,7 @@ from tests.invariants import check_books, check_commands, resume, settle
 from tests.prove.registry import Measured, proof
 from tests.prove.workshop import Workshop
 from tests.system import GONE, PROCESSES, RunningSystem, wait_until
+from trading_system.runtime.warming import IDLE_SECONDS
 
 MEGABYTE = 1024 * 1024
 DECISIONS = "SELECT count(*) FROM strategies_decision"
@@ -35,6 +36,7 @@ def first_filled_order(workshop: Workshop) -> Measured:
 @proof(cap="spine", name="idle-cpu", line="CPU of the whole system at one bar a second", bound="< 50 % of one core")
 def idle_cpu(workshop: Workshop, *, seconds: float = 60.0) -> Measured:
     system = workshop.system
+    wait_for_compilers(system)
     before, bars = _cpu_seconds(system), _bars(system)
     began = time.monotonic()
     time.sleep(seconds)
@@ -44,6 +46,15 @@ def idle_cpu(workshop: Workshop, *, seconds: float = 60.0) -> Measured:
     share = sum(used.values()) / elapsed
     details = tuple(f"{name}: {100 * used[name] / elapsed:.1f} %" for name in sorted(used, key=lambda item: -used[item]))
     return Measured(f"{100 * share:.0f} % of one core at {played / elapsed:.2f} bars/s", share < 0.5 and played / elapsed > 0.8, details)
+
+
+def wait_for_compilers(system: RunningSystem) -> None:
+    """The engine is compiled once per installation, some time after the first start: that is not what the system takes when it is idle."""
+    last_seen = time.monotonic()
+    while time.monotonic() - last_seen < 2 * IDLE_SECONDS:
+        if any(RunningSystem.name_of(process) == "compiler" for process in system.tree()):
+            last_seen = time.monotonic()
+        time.sleep(0.5)
 
 
 @proof(cap="spine", name="memory", line="Resident memory of each process", bound="< 512 MB each")
