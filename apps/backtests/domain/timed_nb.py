@@ -33,6 +33,7 @@ from apps.orders.domain.engine_codes import (
     I_CURRENCY,
     I_MARK,
     I_POSITION,
+    I_STEPPED_AT,
     NEAR_ONLY,
     NO_ROW,
     O_EXPIRES_AT,
@@ -275,6 +276,7 @@ def run_timed(
                 if not is_reversed and not is_forced:
                     break
                 account[A_NOW] = closed_at[bar - 1]
+                places[place, I_STEPPED_AT] = closed_at[bar - 1]
                 if is_forced:
                     leave(book, active, places, account, place, TAG_FORCED)
                 else:
