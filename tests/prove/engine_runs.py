@@ -118,15 +118,18 @@ def same_hash(workshop: Workshop) -> Measured:
 
 
 _ASK = """
-from uuid import UUID
+from datetime import UTC, datetime
 from decimal import Decimal
 from apps.backtests import selectors, services
-from apps.backtests.contracts import RunConfig, RunMode, ScoreMode
+from apps.backtests.contracts import RunConfig, RunMode
 from apps.core.vocabulary import Timeframe
 from apps.markets import selectors as markets
 venue = markets.active_venue()
 spec = markets.instrument_by_symbol(venue.id, "SP500")
-config = RunConfig(strategy="momentum", timeframe=Timeframe.D1, mode=RunMode.SESSION, instrument_ids=(spec.id,), capital=Decimal(100_000))
+config = RunConfig(
+    strategy="momentum", timeframe=Timeframe.D1, mode=RunMode.SESSION, instrument_ids=(spec.id,), capital=Decimal(100_000),
+    end=datetime(2002, 12, 31, tzinfo=UTC),
+)
 run_id = services.request_run(config, "prove", is_queued={is_queued})
 if not {is_queued}:
     services.execute_run(run_id)
