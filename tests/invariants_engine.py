@@ -167,7 +167,9 @@ def _orders_are_their_fills(records: Records) -> Iterable[str]:
         by_order[fill.order].append(fill)
     for order in records.orders:
         fills = by_order.get(order.row, [])
-        sums = (sum(fill.lots for fill in fills), sum(fill.value for fill in fills), sum(fill.fee for fill in fills)) if fills else (0, 0, 0)
+        sums = (
+            (sum(fill.lots for fill in fills), sum(fill.value for fill in fills), sum(fill.fee for fill in fills)) if fills else (0, 0, 0)
+        )
         if sums != (order.filled, order.value, order.fee):
             yield f"order {order.row} says {(order.filled, order.value, order.fee)}, its fills {sums}"
         if (order.state == EngineOrderState.FILLED and order.filled != order.lots) or order.filled > max(order.lots, 0):

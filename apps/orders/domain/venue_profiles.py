@@ -116,8 +116,9 @@ class VenueTerms:
 def terms_from_stored(values: Mapping[str, Any]) -> VenueTerms:
     """Terms as an account's row or an event keeps them; what is left out is the default."""
     words: dict[str, Callable[[Any], Any]] = {"profile": VenueProfile, "slippage_model": SlippageChoice, "fee_tiers": tiers_of}
-    read = {name: words[name](value) if name in words else value for name, value in values.items()}
-    return VenueTerms(**{name: Decimal(value) if isinstance(value, str) and name not in words else value for name, value in read.items()})
+    read: dict[str, Any] = {name: words[name](value) if name in words else value for name, value in values.items()}
+    read |= {name: Decimal(value) for name, value in read.items() if isinstance(value, str) and name not in words}
+    return VenueTerms(**read)
 
 
 def tiers_of(rows: Sequence[Sequence[object]]) -> tuple[tuple[Decimal, Decimal, Decimal], ...]:

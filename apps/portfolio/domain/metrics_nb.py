@@ -42,9 +42,7 @@ M_COLUMNS = 12
 
 
 @kernel("i8(i8, f8, f8, f8, f8, f8[::1], i8)")
-def write_moments(
-    count: int, shift: float, total: float, squares: float, below: float, out: Any, column: int
-) -> int:
+def write_moments(count: int, shift: float, total: float, squares: float, below: float, out: Any, column: int) -> int:
     """Mean, variance (one degree of freedom) and downside mean square into three columns, from sums relative to `shift`."""
     if count < 1:
         return TOO_SHORT
