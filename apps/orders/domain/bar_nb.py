@@ -220,7 +220,8 @@ def pass_range(
     while index < account[A_ACTIVE]:
         row = active[index]
         index += 1
-        if book[row, O_PLACE] != place or book[row, O_STATE] != OPEN or not is_in_pass(book, row, which):
+        has_acted = book[row, O_FLAGS] & OPENED_IN_RANGE != 0
+        if has_acted or book[row, O_PLACE] != place or book[row, O_STATE] != OPEN or not is_in_pass(book, row, which):
             continue
         view = view_of(book, row, opened_at, closed_at)
         if view == NOT_SEEN:
