@@ -45,7 +45,7 @@ from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LON
 TAG_ENTRY, TAG_SIGNAL, TAG_STOP, TAG_TARGET, TAG_TRAIL = 1, 2, 3, 4, 5
 MARKET, LIMIT, STOP, TRAILING = 0, 1, 2, 4
 OPEN = 1
-OK, BOOK_FULL = 0, 1
+OK, BOOK_FULL, BAD_BAR = 0, 1, 3
 CANCELLED_BY_OWNER = 20
 _ROOM = 16
 
@@ -160,6 +160,39 @@ def act_on_signal(
         enter(book, active, places, account, place, side, lots, stop, target, rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM])
 
 
+@kernel("i8(i8)", is_inlined=True)
+def bits_that_matter(position: int) -> int:
+    """What can bring an order: exits and the other side's entries while held, entries when flat."""
+    if position > 0:
+        return EXIT_LONG | ENTER_SHORT
+    return EXIT_SHORT | ENTER_LONG if position < 0 else ENTER_LONG | ENTER_SHORT
+
+
+@kernel("i8(i1[::1], i8, i8, i8)", is_checked=False)
+def next_signal(signals: Any, bits: int, first: int, last: int) -> int:
+    """The first bar from `first` on that has one of the bits; `last` if none before it has. The bounds have been looked at."""
+    bar = first
+    while bar < last and signals[bar] & bits == 0:
+        bar += 1
+    return bar
+
+
+@kernel("i8(i1[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8)", is_checked=False)
+def next_touch(signals: Any, low: Any, high: Any, bits: int, first: int, last: int, low_bound: int, high_bound: int) -> int:
+    """The first bar from `first` on that has one of the bits or leaves the envelope; `last` if none before it does. The bounds have been looked at."""
+    bar = first
+    while bar < last and signals[bar] & bits == 0 and low[bar] > low_bound and high[bar] < high_bound:
+        bar += 1
+    return bar
+
+
+@kernel("void(i8[::1], i8[::1], i8, i8, i8, i8)", is_checked=False)
+def fill_line(equity: Any, close: Any, first: int, last: int, cash: int, worth: int) -> None:
+    """Equity of bars on which nothing happens. The bounds have been looked at."""
+    for bar in range(first, last):
+        equity[bar] = cash + worth * close[bar]
+
+
 @kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1])", is_inlined=True)
 def has_spare_room(book: Any, active: Any, account: Any, fills: Any) -> bool:
     """Whether the tables can take a bar and what a signal may add to it."""
@@ -183,38 +216,41 @@ def run_signals(
     """Bars `first` to `last` (exclusive): the bar at which it stopped (`last` when done) with `status[0]` (BOOK_FULL: give the tables more room
     and go on from there). `lots`, `stops` and `targets` have one element for every bar, or one for all. Equity is in the instrument's currency.
     """
+    if first < 0 or min(len(signals), len(low), len(high), len(close), len(equity)) < last:
+        status[0] = BAD_BAR
+        return first
     slot = A_CASH + places[place, I_CURRENCY]
     per_price = places[place, I_CASH_PER_PRICE_LOT]
     is_at_close = rules[R_AT_CLOSE] != 0
     low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
     cash, worth = account[slot], places[place, I_POSITION] * per_price
     many_lots, many_stops, many_targets = lots.shape[0] > 1, stops.shape[0] > 1, targets.shape[0] > 1
+    bits = bits_that_matter(places[place, I_POSITION])
     bar, ahead = first, first  # no bar from `bar` to `ahead` (exclusive) has a signal once both have been looked for
     while bar < last:
         if time_bound == UNBOUNDED:
             begin = bar
             if low_bound < 0 and high_bound == UNBOUNDED:
                 bar = max(bar, ahead)
-                while bar < last and signals[bar] == 0:
-                    bar += 1
-                ahead = bar + 1
-                while ahead < last and signals[ahead] == 0:
-                    ahead += 1
+                bar = next_signal(signals, bits, bar, last)
+                ahead = next_signal(signals, -1, min(bar + 1, last), last)
                 prefetch(open_, ahead + 1)
                 prefetch(high, ahead + 1)
                 prefetch(low, ahead + 1)
                 prefetch(volume, ahead + 1)
                 prefetch(opened_at, ahead + 1)
                 prefetch(closed_at, ahead + 1)
+                if many_stops:
+                    prefetch(stops, ahead)
+                if many_targets:
+                    prefetch(targets, ahead)
             else:
-                while bar < last and signals[bar] == 0 and low[bar] > low_bound and high[bar] < high_bound:
-                    bar += 1
-            for index in range(begin, bar):
-                equity[index] = cash + worth * close[index]
+                bar = next_touch(signals, low, high, bits, bar, last, low_bound, high_bound)
+            fill_line(equity, close, begin, bar, cash, worth)
             if bar == last:
                 break
         is_outside = low[bar] <= low_bound or high[bar] >= high_bound or (time_bound != UNBOUNDED and closed_at[bar] >= time_bound)
-        if (is_outside or signals[bar] != 0) and not has_spare_room(book, active, account, fills):
+        if (is_outside or signals[bar] & bits != 0) and not has_spare_room(book, active, account, fills):
             status[0] = BOOK_FULL
             return bar
         if is_outside:
@@ -238,7 +274,8 @@ def run_signals(
                 return bar
             low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
             cash, worth = account[slot], places[place, I_POSITION] * per_price
-        if signals[bar] != 0:
+            bits = bits_that_matter(places[place, I_POSITION])
+        if signals[bar] & bits != 0:
             account[A_NOW] = closed_at[bar]
             places[place, I_MARK] = close[bar]
             act_on_signal(
@@ -251,6 +288,7 @@ def run_signals(
                     status[0] = result
                     return bar
                 cash, worth = account[slot], places[place, I_POSITION] * per_price
+                bits = bits_that_matter(places[place, I_POSITION])
             low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]
         equity[bar] = cash + worth * close[bar]
         bar += 1

@@ -61,6 +61,7 @@ def run_quote_signals(
 ) -> int:  # fmt: skip
     """Quotes `first` to `last` (exclusive): where it stopped, with `status[0]`. A market order meets the quote on which it is given, or with
     latency the first one after it. Equity at every quote is at the bid."""
+    status[0] = OK
     slot = A_CASH + places[place, I_CURRENCY]
     per_price = places[place, I_CASH_PER_PRICE_LOT]
     low_bound, high_bound, time_bound = places[place, I_LOW_BOUND], places[place, I_HIGH_BOUND], places[place, I_TIME_BOUND]

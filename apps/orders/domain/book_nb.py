@@ -195,15 +195,17 @@ def refusal(book: Any, active: Any, places: Any, account: Any, row: int) -> int:
     return ACCEPTED
 
 
-@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8, i8)", is_checked=False)
 def submit(
     book: Any, active: Any, places: Any, account: Any,
     place: int, side: int, order_type: int, tif: int, flags: int, lots: int, limit: int, stop: int, trail: int, trail_ppm: int,
     expires_at: int, parent: int, group: int, stop_ppm: int, limit_ppm: int, tag: int,
 ) -> int:  # fmt: skip
-    """The row of the new order, whose state says whether it was taken; NO_ROW where the table is full or the parent is unknown."""
+    """The row of the new order, whose state says whether it was taken; NO_ROW where the table is full or parent or instrument are unknown.
+
+    Its indices are looked at once, here at the top."""
     row = account[A_ORDERS]
-    if row >= book.shape[0] or account[A_ACTIVE] >= active.shape[0] or parent >= row or parent < NO_ROW:
+    if row >= book.shape[0] or account[A_ACTIVE] >= active.shape[0] or parent >= row or parent < NO_ROW or not 0 <= place < places.shape[0]:
         return NO_ROW
     account[A_ORDERS] = row + 1
     book[row, O_PLACE] = place

@@ -116,7 +116,7 @@ class Engine:
         self.make_room()
         row = submit_within(
             self.book, self.active, self.places, self.account, NO_LIMITS if limits is None else limits, order.place, order.side,
-            order.order_type, order.time_in_force, order.flags, order.lots, order.limit, order.stop, order.trail, order.trail_ppm,
+            int(order.order_type), int(order.time_in_force), order.flags, order.lots, order.limit, order.stop, order.trail, order.trail_ppm,
             order.expires_at, order.parent, order.group, order.stop_ppm, order.limit_ppm, order.tag,
         )  # fmt: skip
         if row == code.NO_ROW:

@@ -162,11 +162,14 @@ def allowed_lots(book: Any, places: Any, row: int) -> int:
     return lots
 
 
-@kernel("void(i8[:, ::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8)", is_inlined=True)
+@kernel("void(i8[:, ::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8)", is_inlined=True, is_checked=False)
 def record_fill(
     book: Any, places: Any, account: Any, fills: Any, row: int, lots: int, price: int, reference: int, reason: int, is_maker: int, at: int
 ) -> None:
-    """Write the fill and move cash and position."""
+    """Write the fill and move cash and position. Its indices are looked at once; the step has made sure of room."""
+    if not (0 <= row < book.shape[0] and account[A_FILLS] < fills.shape[0]):
+        account[A_STATUS] = OVERFLOW
+        return
     place, side = book[row, O_PLACE], book[row, O_SIDE]
     value = lots * price * places[place, I_CASH_PER_PRICE_LOT]
     cost = fee(places, place, value, lots, is_maker, account[A_TRADED_VALUE])

@@ -80,7 +80,7 @@ def share_of(amount: int, part: int, whole: int) -> int:
     return result + found
 
 
-@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8)", is_inlined=True)
 def write_entry(entries: Any, row: int, fill: int, column: int, asset: int, amount: int) -> int:
     """One amount; the next free row."""
     entries[row, L_FILL] = fill

@@ -8,9 +8,11 @@ from apps.core.kernel import kernel
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 
 
-@kernel("void(i8[::1], i8, i8, i8, i1[::1])")
+@kernel("void(i8[::1], i8, i8, i8, i1[::1])", is_checked=False)
 def cross_signals(close: Any, fast: int, slow: int, is_both_ways: int, bits: Any) -> None:
     """Both averages start at the first close; crosses count from bar `slow` on. Both ways also sells short."""
+    if bits.shape[0] < close.shape[0]:
+        return
     up_bits = ENTER_LONG | EXIT_SHORT if is_both_ways else ENTER_LONG
     down_bits = EXIT_LONG | ENTER_SHORT if is_both_ways else EXIT_LONG
     fast_weight, slow_weight = 2.0 / (fast + 1), 2.0 / (slow + 1)
@@ -35,12 +37,14 @@ def cross_bits(is_up: bool, was_up: bool, bar: int, slow: int) -> int:
     return ENTER_LONG if is_up else EXIT_LONG
 
 
-@kernel("void(i8[::1], i8[::1], i8[::1], i1[:, ::1])")
+@kernel("void(i8[::1], i8[::1], i8[::1], i1[:, ::1])", is_checked=False)
 def four_cross_signals(close: Any, fast: Any, slow: Any, bits: Any) -> None:
     """The long-only signals of four pairs of averages in one pass: row k of `bits` is that of `fast[k]` and `slow[k]`.
 
     Each average waits for its own last value only, so eight of them take little longer than two.
     """
+    if bits.shape[0] < 4 or bits.shape[1] < close.shape[0] or fast.shape[0] < 4 or slow.shape[0] < 4:
+        return
     weight_0, weight_1, weight_2, weight_3 = 2.0 / (fast[0] + 1), 2.0 / (fast[1] + 1), 2.0 / (fast[2] + 1), 2.0 / (fast[3] + 1)
     heavy_0, heavy_1, heavy_2, heavy_3 = 2.0 / (slow[0] + 1), 2.0 / (slow[1] + 1), 2.0 / (slow[2] + 1), 2.0 / (slow[3] + 1)
     from_0, from_1, from_2, from_3 = slow[0], slow[1], slow[2], slow[3]

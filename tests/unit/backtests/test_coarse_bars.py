@@ -8,10 +8,11 @@ from decimal import Decimal
 import numpy as np
 
 from apps.backtests.domain.coarse_bars import coarse_bars, spread
-from apps.backtests.domain.event_run import BY_LOTS, EventPlan, simulate_event_bars
+from apps.backtests.domain.event_run import EventPlan, simulate_event_bars
 from apps.backtests.domain.vector_run import BarColumns, simulate_signals
 from apps.orders.domain.engine_codes import F_PRICE, F_REASON, Reason
 from apps.orders.domain.profiles import IDEAL
+from apps.orders.domain.sizing_nb import BY_LOTS
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy
 from apps.strategies.domain.signal_bits import ENTER_LONG
 from apps.strategies.domain.vector_strategy import Signals

@@ -19,6 +19,7 @@ from apps.orders.domain.engine_codes import (
 )
 from tests.unit.backtests.engine_driver import EngineDriver, SkippingDriver
 from tests.unit.backtests.oracle import Bar, Depth, Instrument, Level, Quote, Request, Trade
+from tests.unit.backtests.streams import run_streams
 from tests.unit.backtests.worlds import PERIOD, START, World
 
 PLAIN = Instrument(max_price=100_000, max_lots=100_000)
@@ -155,3 +156,9 @@ def test_a_quote_that_is_told_twice_offers_its_size_once() -> None:
     assert [row[4] for row in driver.books().fills] == [5, 3]
     driver.step(replace(quote, at=START + 1))
     assert [row[4] for row in driver.books().fills] == [5, 3, 2]
+
+
+def test_a_stop_that_a_fill_opened_is_looked_at_once_in_its_bar() -> None:
+    """Two streams in which a second look cancelled what the position could not cover."""
+    for seed in (1_761_424_425, 1_761_424_432):
+        assert run_streams(seed, 1).differences == []
