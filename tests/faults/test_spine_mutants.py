@@ -305,8 +305,8 @@ MUTANTS = (
     Mutant(
         "18: a sleeper places what was given up",
         "apps.orders.adapters.simulated.client",
-        "            self._check()\n",
-        "            self._check\n",
+        "            self._check()\n            account = self.locked_account()\n            stored",
+        "            account = self.locked_account()\n            stored",
         sleepers_are_fenced,
     ),
     Mutant(

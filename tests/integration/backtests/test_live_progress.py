@@ -25,7 +25,7 @@ def execute(run_id: UUID) -> None:
 
 
 def asked(market: Market) -> UUID:
-    return services.request_run(market.config(parameters={"seconds": 4.0}), "tester", is_queued=False)
+    return services.request_run(market.config(parameters={"seconds": 1.5}), "tester", is_queued=False)
 
 
 async def test_a_page_hears_of_progress_until_the_run_is_over(cross_runner: None) -> None:
