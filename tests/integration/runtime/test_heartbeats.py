@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.conf import settings
 from django.core.management import call_command
 
@@ -18,6 +19,7 @@ from trading_system.runtime.management.commands.status import describe
 from trading_system.runtime.places import DataPlaces
 from trading_system.runtime.probes import HeartbeatQuestion
 from trading_system.runtime.status import system_status
+from trading_system.settings.redis import REDIS_URL
 
 
 class LongTask:
@@ -77,6 +79,7 @@ def _state_file(data_dir: Path, *, written_at: datetime) -> None:
 
 @pytest.mark.django_db
 def test_the_status_joins_what_is_seen_with_what_is_said(tmp_path: Path) -> None:
+    _empty_queues()
     heartbeats.beat("streams", detail="ten bars", expected_every=4.0)
     now = datetime.now(UTC)
     _state_file(tmp_path, written_at=now)
@@ -88,6 +91,13 @@ def test_the_status_joins_what_is_seen_with_what_is_said(tmp_path: Path) -> None
     assert lines[2].split()[:6] == ["streams", "running", "17", "2", "100", "MB"]
     assert lines[2].endswith("ten bars · last: was killed by signal 9")
     assert lines[3] == "No market is open."
+
+
+def _empty_queues() -> None:
+    """What other tests have asked workers for, of which there are none here."""
+    prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+    with redis.Redis.from_url(REDIS_URL) as client:
+        client.delete(*(f"{prefix}{queue}" for queue in ("default", "data", "compute")))
 
 
 @pytest.mark.django_db
