@@ -69,7 +69,8 @@ def anchor_sealed() -> int:
     if head.position and not anchor.exists():
         raise AnchorDamaged(f"The anchor file is missing while the log has {head.position} sealed events.", where=str(anchor.path))
     with anchor.opened_for_append() as writer:
-        return _catch_up(writer, anchor, head)
+        # Read again behind the file's lock: another sealer may have anchored more than was sealed a moment ago.
+        return _catch_up(writer, anchor, log_head(log_id))
 
 
 def start_new_anchor(*, suffix: str) -> int:
