@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from apps.core.errors import InvalidInput, NotFound
 from apps.core.values import InstrumentSpec
 from apps.orders.domain.engine import NewOrder
 from apps.orders.domain.engine_codes import (
@@ -41,6 +40,7 @@ from apps.orders.domain.engine_codes import (
     Reason,
 )
 from apps.strategies.domain.parameters import build_parameters
+from apps.strategies.domain.registry import StrategyRegistry
 
 Number = Decimal | float | int
 
@@ -331,38 +331,25 @@ def _order_type(limit: Any, stop: Any, trail: Any, *, on_open: bool, on_close: b
 
 S = TypeVar("S", bound=type[EventStrategy])
 
-_registry: dict[str, type[EventStrategy]] = {}
+_registry: StrategyRegistry[EventStrategy] = StrategyRegistry("event strategy", "event strategies", where="strategy")
 
 
 def event_strategy(kind: str, *, title: str) -> Callable[[S], S]:
     """Register an event strategy under the name that rows and the command line use."""
-
-    def register(cls: S) -> S:
-        known = _registry.get(kind)
-        if known is not None and known.__qualname__ != cls.__qualname__:
-            raise InvalidInput(f"Two event strategies are called {kind!r}: {known.__qualname__} and {cls.__qualname__}.")
-        cls.kind, cls.title = kind, title
-        _registry[kind] = cls
-        return cls
-
-    return register
+    return _registry.register(kind, title=title)
 
 
 def event_strategy_kinds() -> dict[str, str]:
     """All registered event strategies: name to title."""
-    return {kind: _registry[kind].title for kind in sorted(_registry)}
+    return _registry.titles()
 
 
 def event_strategy_class(kind: str) -> type[EventStrategy]:
     """The class registered as `kind`; raises NotFound."""
-    try:
-        return _registry[kind]
-    except KeyError:
-        known = ", ".join(sorted(_registry)) or "none"
-        raise NotFound(f"There is no event strategy {kind!r}.", where="strategy", hint=f"Known: {known}.") from None
+    return _registry.named(kind)
 
 
 def build_event_strategy(kind: str, values: dict[str, Any]) -> EventStrategy:
     """An instance with validated parameters; raises NotFound or InvalidInput."""
-    cls = event_strategy_class(kind)
+    cls = _registry.named(kind)
     return cls(build_parameters(cls.Parameters, values))

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
 
-from apps.core.errors import InvalidInput, NotFound
 from apps.core.values import InstrumentSpec
 from apps.forecasts.contracts import ForecastView, NoForecast
 from apps.markets.contracts import BarWindow
 from apps.strategies.domain.parameters import build_parameters
+from apps.strategies.domain.registry import StrategyRegistry
 from apps.strategies.domain.signals import Signal
 
 
@@ -54,38 +54,25 @@ class Strategy(ABC):
 
 S = TypeVar("S", bound=type[Strategy])
 
-_registry: dict[str, type[Strategy]] = {}
+_registry: StrategyRegistry[Strategy] = StrategyRegistry("strategy", "strategies", where="kind")
 
 
 def strategy(kind: str, *, title: str) -> Callable[[S], S]:
     """Register a strategy class under the name that rows and the command line use."""
-
-    def register(cls: S) -> S:
-        known = _registry.get(kind)
-        if known is not None and known.__qualname__ != cls.__qualname__:
-            raise InvalidInput(f"Two strategies are called {kind!r}: {known.__qualname__} and {cls.__qualname__}.")
-        cls.kind = kind
-        cls.title = title
-        _registry[kind] = cls
-        return cls
-
-    return register
-
-
-def strategy_class(kind: str) -> type[Strategy]:
-    """The class registered as `kind`."""
-    try:
-        return _registry[kind]
-    except KeyError:
-        raise NotFound(f"There is no strategy {kind!r}.", where="kind", hint=f"Known: {', '.join(sorted(_registry)) or 'none'}.") from None
+    return _registry.register(kind, title=title)
 
 
 def strategy_kinds() -> dict[str, str]:
     """All registered strategies: name to title."""
-    return {kind: _registry[kind].title for kind in sorted(_registry)}
+    return _registry.titles()
+
+
+def strategy_class(kind: str) -> type[Strategy]:
+    """The class registered as `kind`; raises NotFound."""
+    return _registry.named(kind)
 
 
 def build_strategy(kind: str, values: dict[str, Any]) -> Strategy:
-    """An instance with validated parameters."""
-    cls = strategy_class(kind)
+    """An instance with validated parameters; raises NotFound or InvalidInput."""
+    cls = _registry.named(kind)
     return cls(build_parameters(cls.Parameters, values))

@@ -20,12 +20,13 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.errors import InvalidInput
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.sizing_nb import BY_LOTS
 from apps.strategies.domain.exit_plan import ExitPlan
 from apps.strategies.domain.parameters import build_parameters
+from apps.strategies.domain.registry import StrategyRegistry
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 Int8Array: TypeAlias = npt.NDArray[np.int8]
@@ -133,38 +134,25 @@ class VectorStrategy(ABC):
 
 S = TypeVar("S", bound=type[VectorStrategy])
 
-_registry: dict[str, type[VectorStrategy]] = {}
+_registry: StrategyRegistry[VectorStrategy] = StrategyRegistry("vector strategy", "vector strategies", where="strategy")
 
 
 def vector_strategy(kind: str, *, title: str) -> Callable[[S], S]:
     """Register a vector strategy under the name that configurations and the command line use."""
-
-    def register(cls: S) -> S:
-        known = _registry.get(kind)
-        if known is not None and known.__qualname__ != cls.__qualname__:
-            raise InvalidInput(f"Two vector strategies are called {kind!r}: {known.__qualname__} and {cls.__qualname__}.")
-        cls.kind, cls.title = kind, title
-        _registry[kind] = cls
-        return cls
-
-    return register
+    return _registry.register(kind, title=title)
 
 
 def vector_strategy_kinds() -> dict[str, str]:
     """All registered vector strategies: name to title."""
-    return {kind: _registry[kind].title for kind in sorted(_registry)}
+    return _registry.titles()
 
 
 def vector_strategy_class(kind: str) -> type[VectorStrategy]:
     """The class registered as `kind`; raises NotFound."""
-    try:
-        return _registry[kind]
-    except KeyError:
-        known = ", ".join(sorted(_registry)) or "none"
-        raise NotFound(f"There is no vector strategy {kind!r}.", where="strategy", hint=f"Known: {known}.") from None
+    return _registry.named(kind)
 
 
 def build_vector_strategy(kind: str, values: dict[str, Any]) -> VectorStrategy:
     """An instance with validated parameters; raises NotFound or InvalidInput."""
-    cls = vector_strategy_class(kind)
+    cls = _registry.named(kind)
     return cls(build_parameters(cls.Parameters, values))
