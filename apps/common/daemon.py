@@ -45,10 +45,10 @@ class Daemon(ABC):
         """Do one bounded unit of work; True if there may be more at once."""
 
     def prepare(self) -> None:
-        """Called after every (re)connection to the database, before the first unit: recover here."""
+        """Called after every (re)connection to the database, before the first unit: recover here. A daemon that has nothing to recover leaves it."""
 
     def finish(self) -> None:
-        """Called once at the end, with a live database if there is one."""
+        """Called once at the end, with a live database if there is one. A daemon that holds nothing leaves it."""
 
     @property
     def is_stopping(self) -> bool:

@@ -146,7 +146,7 @@ def _compiled(function: F, signature: str | None, *, is_inlined: bool = False, i
 
 
 def _no_prefetch(array: Any, index: int) -> None:
-    """Nothing, where nothing is compiled."""
+    """Nothing, on purpose: a hint to the processor's cache has no meaning where nothing is compiled."""
 
 
 def _compiled_prefetch() -> Any:

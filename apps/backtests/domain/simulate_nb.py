@@ -8,6 +8,9 @@ At each close t, after the bar has been matched:
 - An exit bit beats an entry bit of the same side on the same bar.
 Timing `at_close` fills market orders at this close, otherwise they meet the next bar. Entry bits while held, or while an entry is still open,
 do nothing. The loop skips the step while bars stay inside the envelope.
+
+`enter` and `run_signals` are longer than a function should be: most of their lines are arguments, and a call in the loop that passes five
+arrays costs as much as the work it would move elsewhere.
 """
 
 from __future__ import annotations

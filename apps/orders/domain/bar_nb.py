@@ -1,4 +1,7 @@
-"""One bar against the book: (state, bar) -> (fills, state). The phases are those of `trading_system/decisions/0010-the-engine.md`."""
+"""One bar against the book: (state, bar) -> (fills, state). The phases are those of `trading_system/decisions/0010-the-engine.md`.
+
+The file is longer than most: the phases of one bar call each other, and a kernel must stand before those that call it.
+"""
 
 # mypy: disable-error-code="no-any-return"
 

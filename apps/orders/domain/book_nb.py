@@ -1,4 +1,4 @@
-"""The order table: what may become an order, and how its owner changes it.
+"""The order table: what may become an order, and how its owner changes it. `submit` is long because it writes a row of thirty columns.
 
 Rules: `trading_system/decisions/0010-the-engine.md`. The arrays are the caller's; nothing is allocated.
 """

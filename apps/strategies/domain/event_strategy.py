@@ -176,7 +176,7 @@ class EventStrategy(ABC):
         self.on_start()
 
     def on_start(self) -> None:
-        """Make indicators and other state here."""
+        """Make indicators and other state here. Optional: a strategy that remembers nothing leaves it."""
 
     @abstractmethod
     def on_bar(self, bar: BarEvent) -> None:
@@ -187,13 +187,13 @@ class EventStrategy(ABC):
         self.on_bar(bar)
 
     def on_quote(self, quote: QuoteEvent) -> None:
-        """The best prices have changed."""
+        """The best prices have changed. Optional: a strategy that trades on bars leaves it."""
 
     def on_depth(self, depth: DepthEvent) -> None:
-        """What stands in the market's book has changed."""
+        """What stands in the market's book has changed. Optional, as quotes are."""
 
     def on_fill(self, fill: FillEvent) -> None:
-        """An order of the strategy has traded."""
+        """An order of the strategy has traded. Optional: the position is known without it."""
 
     @property
     def position(self) -> int:
