@@ -1,7 +1,4 @@
-"""One bar against the book: (state, bar) -> (fills, state). The phases are those of `trading_system/decisions/0010-the-engine.md`.
-
-The file is longer than most: the phases of one bar call each other, and a kernel must stand before those that call it.
-"""
+"""One bar against the book: (state, bar) -> (fills, state). The phases are those of `trading_system/decisions/0010-the-engine.md`."""
 
 # mypy: disable-error-code="no-any-return"
 
@@ -10,15 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 from apps.core.kernel import kernel
-from apps.orders.domain.book_nb import submit
 from apps.orders.domain.engine_codes import (
     A_ACTIVE,
-    A_FILLS,
     A_IS_CASH_ONLY,
     A_NOW,
-    A_ORDERS,
     A_STATUS,
-    A_WAITING,
     BUY,
     CHANGED,
     I_CASH_PER_PRICE_LOT,
@@ -26,7 +19,6 @@ from apps.orders.domain.engine_codes import (
     I_LIMIT_RULE,
     I_MARK,
     I_MAX_PRICE,
-    I_MIN_LOTS,
     I_POSITION,
     I_RANGE_ORDER,
     I_STEPPED_AT,
@@ -34,16 +26,13 @@ from apps.orders.domain.engine_codes import (
     I_TICK,
     I_TRAIL_RULE,
     I_VOLUME_LEFT,
-    I_VOLUME_SHARE_PPM,
     NEVER,
-    NO_ROW,
     O_ACTIVE_AT,
     O_BEST,
     O_EXPIRES_AT,
     O_FILLED,
     O_FLAGS,
     O_LIMIT,
-    O_LOTS,
     O_PARENT,
     O_PLACE,
     O_SIDE,
@@ -57,15 +46,14 @@ from apps.orders.domain.engine_codes import (
     OPENED_IN_RANGE,
     OUT,
     POST_ONLY,
-    PPM,
-    REDUCE_ONLY,
     SEEN,
     TRIGGERED,
-    UNBOUNDED,
 )
 from apps.orders.domain.envelope_nb import compact, refresh
+from apps.orders.domain.event_nb import expire, finish, has_room, volume_for
 from apps.orders.domain.fills_nb import end_order, set_trailing_stop
 from apps.orders.domain.guard_bar_nb import match_guards
+from apps.orders.domain.liquidation_nb import liquidate, liquidation_price
 from apps.orders.domain.money_nb import is_below_maintenance
 from apps.orders.domain.pricing_nb import to_tick
 from apps.orders.domain.taking_nb import CLOSE_ONLY, NOT_SEEN, WHOLE_BAR, make, take, view_of
@@ -306,81 +294,6 @@ def match_range(
         trail(book, active, places, account, fills, place, opened_at, closed_at, high, low, close, volume)
 
 
-@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")
-def liquidate(book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, price: int, reason: int, volume: int) -> None:
-    """Close the instrument's position at this price by an order of the venue's own; what could open it again is cancelled."""
-    for index in range(account[A_ACTIVE]):
-        row = active[index]
-        if book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_FLAGS] & REDUCE_ONLY == 0:
-            end_order(book, account, row, CANCELLED, CLOSED_BY_LIQUIDATION)
-    position, volume_left = places[place, I_POSITION], places[place, I_VOLUME_LEFT]
-    places[place, I_VOLUME_LEFT] = UNBOUNDED
-    side = -1 if position > 0 else 1
-    lots = max(abs(position), places[place, I_MIN_LOTS])
-    row = submit(book, active, places, account, place, side, MARKET, GTC, REDUCE_ONLY, lots, 0, 0, 0, 0, 0, NO_ROW, 0, 0, 0, 0)
-    if row == NO_ROW:
-        account[A_STATUS] = BOOK_FULL
-        return
-    book[row, O_LOTS] = abs(position)
-    if book[row, O_STATE] == OPEN:
-        take(book, active, places, account, fills, row, price, reason, volume, 1)
-    places[place, I_VOLUME_LEFT] = volume_left
-
-
-@kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8)")
-def liquidation_price(places: Any, account: Any, place: int, open_: int, worst: int) -> int:
-    """The first price on the way from the open to the worst one at which equity is below maintenance; 0 if there is none."""
-    mark = places[place, I_MARK]
-    tick = places[place, I_TICK]
-    places[place, I_MARK] = worst
-    found = 0
-    if is_below_maintenance(places, account):
-        found, good = worst, open_
-        places[place, I_MARK] = open_
-        if is_below_maintenance(places, account):
-            found = open_
-        while abs(good - found) > tick:
-            steps = max(abs(good - found) // 2 // tick, 1)
-            middle = found + steps * tick if good > found else found - steps * tick
-            places[place, I_MARK] = middle
-            if is_below_maintenance(places, account):
-                found = middle
-            else:
-                good = middle
-    places[place, I_MARK] = mark
-    return found
-
-
-@kernel("void(i8[:, ::1], i8[::1], i8[::1], i8, i8, i8, i8)")
-def expire(book: Any, active: Any, account: Any, place: int, at: int, opened_at: int, closed_at: int) -> None:
-    """End orders whose time is over at `at`; at the close also those that had to fill at once and saw the bar."""
-    for index in range(account[A_ACTIVE]):
-        row = active[index]
-        if book[row, O_PLACE] != place or book[row, O_STATE] != OPEN:
-            continue
-        is_new = book[row, O_FLAGS] & OPENED_IN_RANGE != 0
-        if at == closed_at and book[row, O_TIF] >= IOC and not is_new and view_of(book, row, opened_at, closed_at) != NOT_SEEN:
-            end_order(book, account, row, CANCELLED, NOT_FILLED_AT_ONCE)
-        elif book[row, O_EXPIRES_AT] != NEVER and book[row, O_EXPIRES_AT] <= at:
-            end_order(book, account, row, EXPIRED, DAY_OVER if book[row, O_TIF] == DAY else TIME_OVER)
-
-
-@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8, i8, i8, i8)", is_inlined=True)
-def finish(book: Any, active: Any, places: Any, account: Any, place: int, opened_at: int, closed_at: int, mark: int) -> None:
-    """The end of an event: marks, flags, the active list, the envelope."""
-    places[place, I_MARK] = mark
-    if account[A_ACTIVE] > 0:
-        compact(book, active, account)
-    for index in range(account[A_ACTIVE]):
-        row = active[index]
-        if book[row, O_PLACE] == place:
-            is_seen = view_of(book, row, opened_at, closed_at) != NOT_SEEN and book[row, O_FLAGS] & OPENED_IN_RANGE == 0
-            book[row, O_FLAGS] &= ~(OPENED_IN_RANGE | CHANGED | OUT)
-            if is_seen:
-                book[row, O_FLAGS] |= SEEN
-    refresh(book, active, places, account, place)
-
-
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
 def fill_at_close(
     book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, opened_at: int, closed_at: int, close: int, volume: int
@@ -391,27 +304,6 @@ def fill_at_close(
         is_meant = book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET_ON_CLOSE
         if is_meant and view_of(book, row, opened_at, closed_at) != NOT_SEEN:
             take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 1)
-
-
-@kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1], i8)", is_inlined=True)
-def has_room(book: Any, active: Any, account: Any, fills: Any, levels: int) -> bool:
-    """Whether the tables can take whatever one event may bring."""
-    acting = account[A_ACTIVE] + account[A_WAITING] + 2
-    return bool(
-        fills.shape[0] - account[A_FILLS] > acting * (levels + 1)
-        and active.shape[0] - account[A_ACTIVE] > account[A_WAITING] + 2
-        and book.shape[0] - account[A_ORDERS] > 2
-    )
-
-
-@kernel("i8(i8[:, ::1], i8, i8)", is_inlined=True)
-def volume_for(places: Any, place: int, volume: int) -> int:
-    """The lots that orders may take of a volume (below 0: not known)."""
-    share = places[place, I_VOLUME_SHARE_PPM]
-    if share == 0 or volume < 0:
-        return UNBOUNDED
-    whole = volume // PPM
-    return whole * share + ((volume - whole * PPM) * share) // PPM
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")

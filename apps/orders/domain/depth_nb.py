@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.core.kernel import kernel
-from apps.orders.domain.bar_nb import has_room, raise_stop
+from apps.orders.domain.bar_nb import raise_stop
 from apps.orders.domain.engine_codes import (
     A_ACTIVE,
     A_CASH,
@@ -52,6 +52,7 @@ from apps.orders.domain.engine_codes import (
     TRIGGERED,
     UNBOUNDED,
 )
+from apps.orders.domain.event_nb import has_room
 from apps.orders.domain.fills_nb import allowed_lots, end_order
 from apps.orders.domain.money_nb import affordable_lots, in_account_currency
 from apps.orders.domain.pricing_nb import QUOTED, fee, taker_price, to_tick

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.core.kernel import kernel
-from apps.orders.domain.bar_nb import expire, finish, has_room, liquidate, raise_stop, volume_for
+from apps.orders.domain.bar_nb import raise_stop
 from apps.orders.domain.engine_codes import (
     A_ACTIVE,
     A_IS_CASH_ONLY,
@@ -47,7 +47,9 @@ from apps.orders.domain.engine_codes import (
     TRIGGERED,
     UNBOUNDED,
 )
+from apps.orders.domain.event_nb import expire, finish, has_room, volume_for
 from apps.orders.domain.fills_nb import end_order
+from apps.orders.domain.liquidation_nb import liquidate
 from apps.orders.domain.money_nb import is_below_maintenance
 from apps.orders.domain.pricing_nb import QUOTED, to_tick
 from apps.orders.domain.taking_nb import make, take
