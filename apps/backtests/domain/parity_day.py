@@ -12,8 +12,8 @@ from itertools import zip_longest
 from typing import TypeVar
 from uuid import UUID
 
-from apps.backtests.domain.session_cycle import SessionRun
 from apps.backtests.domain.session_parity import DecisionRow, Difference, DifferenceKind, EquityRow, FillRow, RunRows, fields_that_differ
+from apps.backtests.domain.session_result import SessionRun
 from apps.core.vocabulary import OrderType, Side
 
 ZERO = Decimal(0)

@@ -7,9 +7,8 @@ a file or a database, and the same arguments give the same run.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -18,86 +17,31 @@ import numpy as np
 
 from apps.backtests.domain.session_amending import drop_refused_changes
 from apps.backtests.domain.session_beside import NOTHING_BESIDE, Beside
-from apps.backtests.domain.session_books import ClosedTrip, EquityPoint, MemoryBooks
+from apps.backtests.domain.session_books import MemoryBooks
 from apps.backtests.domain.session_change import DecisionChange
 from apps.backtests.domain.session_desk import MemoryDesk
 from apps.backtests.domain.session_plan import AccountPlan, SessionPlan
+from apps.backtests.domain.session_result import SessionDecision, SessionRun
 from apps.backtests.domain.session_series import InstrumentSeries
 from apps.backtests.domain.session_state import RunningSession, exit_order, started
 from apps.backtests.domain.session_venue import Ended, MemoryVenue, Traded
-from apps.core.values import InstrumentSpec
 from apps.forecasts.contracts import ForecastView, NoForecast
 from apps.forecasts.ports import ForecastSource
 from apps.markets.contracts import BarWindow, Int64Array
 from apps.markets.domain.bars import from_micros, to_micros
 from apps.orders.contracts import Amendment, OrderRequest
 from apps.orders.domain.attribution import position_of
-from apps.orders.domain.engine import Engine
 from apps.orders.domain.engine_codes import Reason
 from apps.orders.domain.terms import amended
-from apps.portfolio.domain.ledger import Holding
-from apps.risk.domain.values import RiskFactor, Sizing, Verdict
 from apps.strategies.domain.deciding import evaluate
 from apps.strategies.domain.evaluation import Evaluation, Ids, Inputs
 from apps.strategies.domain.event_deciding import EventInputs, evaluate_event
 from apps.strategies.domain.event_strategy import EventStrategy
 from apps.strategies.domain.outcomes import Outcome
-from apps.strategies.domain.signals import Signal
 
 ZERO = Decimal(0)
 CLAIM_AT_MOST = 16
 """Intents that the executor claims at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionDecision:
-    """What a Decision row would hold, but for the bars and features, which the hash stands for."""
-
-    session_id: UUID
-    instrument_id: UUID
-    bar_at: datetime
-    outcome: Outcome
-    sentence: str
-    data_hash: str
-    bars_used: int
-    position: Decimal
-    signal: Signal | None
-    forecast_return: float | None
-    forecast_refusal: NoForecast | None
-    risk_factor: RiskFactor | None
-    sizing: Sizing | None
-    verdict: Verdict | None
-    order_id: UUID | None
-    """The first of `order_ids`."""
-    order_ids: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True)
-class SessionRun:
-    """Everything that a run leaves behind. `equity` begins with the opening of the account; `failed` says which sessions stopped and why.
-
-    `ended` are orders that the venue refused or ended without filling them (wholly), `cancelled` those whose session ended first.
-    """
-
-    account: AccountPlan
-    instruments: dict[UUID, InstrumentSpec]
-    decisions: list[SessionDecision]
-    orders: list[OrderRequest]
-    fills: list[Traded]
-    trips: list[ClosedTrip]
-    equity: list[EquityPoint]
-    holdings: dict[UUID, Holding]
-    cash: Decimal
-    ended: dict[UUID, Reason]
-    cancelled: frozenset[UUID]
-    failed: dict[UUID, str]
-    engine: Engine
-    """The venue's book with every order and fill as the engine has them."""
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """How many decisions ended how."""
-        return dict(Counter(str(item.outcome) for item in self.decisions))
 
 
 def run_sessions(

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from apps.backtests.domain.session_cycle import SessionDecision, SessionRun
+from apps.backtests.domain.session_result import SessionDecision, SessionRun
 from apps.core.vocabulary import Side
 from apps.portfolio.domain.valuation import drawdown
 

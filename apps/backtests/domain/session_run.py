@@ -13,8 +13,9 @@ from apps.backtests.domain.config import FillTiming, RunConfig, RunMode, SizingM
 from apps.backtests.domain.costing import engine_profile
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import IsCancelled, ReportProgress, RunCancelled, runner
-from apps.backtests.domain.session_cycle import SessionRun, run_sessions
+from apps.backtests.domain.session_cycle import run_sessions
 from apps.backtests.domain.session_plan import AccountPlan, SessionPlan
+from apps.backtests.domain.session_result import SessionRun
 from apps.core.errors import InvalidInput
 from apps.core.ids import deterministic_uuid
 from apps.core.ports import port

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from apps.backtests.domain.session_cycle import SessionDecision, SessionRun
 from apps.backtests.domain.session_parity import Difference
+from apps.backtests.domain.session_result import SessionDecision, SessionRun
 from apps.risk.domain.numbers import show
 
 MOST_POINTS = 400

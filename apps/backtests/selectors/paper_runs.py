@@ -11,10 +11,11 @@ import numpy as np
 
 from apps.backtests.domain.session_beside import Beside, GivenTrade
 from apps.backtests.domain.session_change import DecisionChange
-from apps.backtests.domain.session_cycle import SessionRun, run_sessions
+from apps.backtests.domain.session_cycle import run_sessions
 from apps.backtests.domain.session_forecasts import ForecastKey, RecordedForecasts
 from apps.backtests.domain.session_parity import DecisionRow, EquityRow, FillRow, PositionRow, RunRows
 from apps.backtests.domain.session_plan import AccountPlan, SessionPlan
+from apps.backtests.domain.session_result import SessionRun
 from apps.backtests.selectors.paper_beside import beside, limits_as_they_stood, stops_since
 from apps.core.errors import NotFound
 from apps.forecasts.contracts import ForecastView, NoForecast

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from apps.backtests.domain.session_cycle import SessionRun
 from apps.backtests.domain.session_forecasts import InWordsOfRecord
 from apps.backtests.domain.session_parity import Difference, compare, rows_of
+from apps.backtests.domain.session_result import SessionRun
 from apps.backtests.selectors.paper_runs import PaperRun, paper_run
 from apps.forecasts import services as forecasts
 from apps.portfolio import selectors as portfolio

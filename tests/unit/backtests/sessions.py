@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from apps.backtests.domain.session_cycle import SessionRun, run_sessions
+from apps.backtests.domain.session_cycle import run_sessions
 from apps.backtests.domain.session_forecasts import NoForecasts
 from apps.backtests.domain.session_plan import AccountPlan, SessionPlan
+from apps.backtests.domain.session_result import SessionRun
 from apps.core.vocabulary import Direction, TradingMode
 from apps.forecasts.ports import ForecastSource
 from apps.markets.contracts import BarWindow

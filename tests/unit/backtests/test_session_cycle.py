@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.backtests.domain.session_cycle import SessionRun, run_sessions
+from apps.backtests.domain.session_cycle import run_sessions
 from apps.backtests.domain.session_forecasts import NoForecasts
 from apps.backtests.domain.session_parity import DifferenceKind, compare, rows_of
+from apps.backtests.domain.session_result import SessionRun
 from apps.core.errors import InvalidInput
 from apps.core.ids import deterministic_uuid
 from apps.strategies.domain.outcomes import Outcome
