@@ -8,7 +8,13 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from apps.core.errors import NotFound
-from apps.strategies.domain.event_strategy import EventStrategy, build_event_strategy, event_strategy_class, event_strategy_kinds
+from apps.strategies.domain.event_strategy import (
+    EventStrategy,
+    build_event_strategy,
+    event_strategy_class,
+    event_strategy_kinds,
+    hears_bars,
+)
 from apps.strategies.domain.strategy import Strategy, build_strategy, strategy_class, strategy_kinds
 from apps.strategies.domain.vector_events import VectorAsEvents
 from apps.strategies.domain.vector_strategy import VectorStrategy, build_vector_strategy, vector_strategy_class, vector_strategy_kinds
@@ -20,10 +26,11 @@ AnyStrategyClass: TypeAlias = type[Strategy] | type[EventStrategy] | type[Vector
 
 
 def session_kinds() -> dict[str, str]:
-    """Every kind with its title."""
+    """Every kind with its title; a strategy that trades on ticks alone is none, sessions have bars."""
     arrays = {VECTOR + kind: f"{title} (arrays)" for kind, title in vector_strategy_kinds().items()}
-    events = {kind: title for kind, title in event_strategy_kinds().items() if kind not in strategy_kinds()}
-    return dict(sorted({**strategy_kinds(), **events, **arrays}.items()))
+    known = strategy_kinds()
+    events = {kind: title for kind, title in event_strategy_kinds().items() if kind not in known and hears_bars(event_strategy_class(kind))}
+    return dict(sorted({**known, **events, **arrays}.items()))
 
 
 def session_class(kind: str) -> AnyStrategyClass:

@@ -1,4 +1,5 @@
-"""Event strategies: a Python class that is told of bars, quotes and fills, and gives orders. The same class runs in backtest and paper.
+"""Event strategies: a Python class that is told of bars or ticks (quotes, trades of others, depth) and of its own fills, and gives orders. A class that is
+told bars runs in backtest and paper alike; ticks are told in backtests.
 
     @event_strategy("breakout", title="Breakout")
     class Breakout(EventStrategy):
@@ -13,6 +14,15 @@
             if not self.position and bar.close > top:
                 self.buy(Decimal("0.5"), stop_loss_percent=1, take_profit_percent=2)
 
+Over several instruments each has an instance of its own, told that instrument's bars; all of them trade on one account. A class with
+`trades_several = True` is made once and told the bars of all: `bar.symbol` says of which, orders and `position` are about that one unless a call
+names another.
+
+    def on_bar(self, bar: BarEvent) -> None:
+        if bar.symbol == "KO" and not self.position_of("PEP"):
+            self.buy(10)
+            self.sell(10, symbol="PEP")
+
 Strategies must not read time, files, the network or a database, and must keep what they remember in attributes: after a restart they are rebuilt by
 telling them again what they had been told. Prices that a strategy sees are floats; those it gives are put on the tick (to the nearest),
 quantities are cut to the lot.
@@ -20,12 +30,11 @@ quantities are cut to the lot.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from apps.core.errors import InvalidInput
 from apps.core.values import InstrumentSpec
 from apps.orders.domain.engine import NewOrder
 from apps.orders.domain.engine_codes import (
@@ -41,6 +50,11 @@ from apps.orders.domain.engine_codes import (
 )
 from apps.strategies.domain.parameters import build_parameters
 from apps.strategies.domain.registry import StrategyRegistry
+from apps.strategies.domain.told import BarEvent as BarEvent
+from apps.strategies.domain.told import DepthEvent as DepthEvent
+from apps.strategies.domain.told import FillEvent as FillEvent
+from apps.strategies.domain.told import QuoteEvent as QuoteEvent
+from apps.strategies.domain.told import TradeEvent as TradeEvent
 
 Number = Decimal | float | int
 
@@ -48,73 +62,6 @@ PPM_PER_PERCENT = 10_000
 MOST_ORDERS_AT_ONCE = 1_000
 """Order calls that one event may bring; more is an endless loop."""
 TAG_ENTRY, TAG_EXIT, TAG_STOP, TAG_TARGET, TAG_TRAIL = 1, 2, 3, 4, 5
-
-
-class BarEvent:
-    """A closed bar. Prices are floats, `at` is its close and `opened_at` its opening in microseconds since 1970 UTC, `index` counts from the
-    first bar told. The volume is in units of the instrument, below zero where it is not known."""
-
-    __slots__ = ("at", "close", "high", "index", "low", "open", "opened_at", "volume")
-
-    def __init__(  # noqa: PLR0917
-        self, index: int, at: int, open: float, high: float, low: float, close: float, volume: float, opened_at: int
-    ) -> None:
-        self.index = index
-        self.at = at
-        self.opened_at = opened_at
-        self.open = open
-        self.high = high
-        self.low = low
-        self.close = close
-        self.volume = volume
-
-
-class QuoteEvent:
-    """The best bid and ask."""
-
-    __slots__ = ("ask", "at", "bid", "index")
-
-    def __init__(self, index: int, at: int, bid: float, ask: float) -> None:
-        self.index = index
-        self.at = at
-        self.bid = bid
-        self.ask = ask
-
-
-class DepthEvent:
-    """A depth snapshot: (price, quantity) of each level, best first, in units of the instrument."""
-
-    __slots__ = ("asks", "at", "bids", "index")
-
-    def __init__(self, index: int, at: int, bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> None:
-        self.index = index
-        self.at = at
-        self.bids = bids
-        self.asks = asks
-
-    @property
-    def bid(self) -> float:
-        """The best bid."""
-        return self.bids[0][0]
-
-    @property
-    def ask(self) -> float:
-        """The best ask."""
-        return self.asks[0][0]
-
-
-@dataclass(frozen=True, slots=True)
-class FillEvent:
-    """A trade of the strategy's own. `order` is the ticket that `buy` or `sell` returned, or that of a protection."""
-
-    order: int
-    at: int
-    side: int
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
-    reason: Reason
-    tag: int
 
 
 class Desk(Protocol):
@@ -149,8 +96,12 @@ class Desk(Protocol):
     def equity(self) -> Decimal: ...
 
 
-class EventStrategy(ABC):
-    """Subclass, declare `Parameters`, implement `on_bar` (or `on_quote`, `on_depth`), register with `@event_strategy`."""
+class EventStrategy:
+    """Subclass, declare `Parameters`, implement `on_bar` (or `on_quote`, `on_trade`, `on_depth`), register with `@event_strategy`.
+
+    Over ticks an order meets the quote or snapshot on which it is given (or, with latency, the first event after it), one given on a trade
+    of others the next event. `index` counts the events of a run from 0.
+    """
 
     kind: ClassVar[str]
     title: ClassVar[str]
@@ -161,6 +112,8 @@ class EventStrategy(ABC):
     """How sure its entries are, for the limit on confidence: 0.5 claims nothing."""
     forecast_horizon_bars: ClassVar[int] = 5
     """The forecast that its decisions in a session carry: 1 or 5 bars ahead."""
+    trades_several: ClassVar[bool] = False
+    """Whether one instance is told the bars of all instruments of a run; a session, which trades one, refuses such a strategy."""
 
     def __init__(self, parameters: Any) -> None:
         self.parameters = parameters
@@ -168,19 +121,29 @@ class EventStrategy(ABC):
 
     def start(self, desk: Desk) -> None:
         """Connect to a desk; called once by the runner."""
-        self.desk = desk
-        spec = desk.instrument
-        self._price_unit, self._lot = spec.price_unit, spec.lot_size
-        self._tick = spec.price_units(spec.tick_size)
-        self._lots_of: dict[Number, int] = {}
+        self.start_on([desk])
+
+    def start_on(self, desks: Sequence[Desk]) -> None:
+        """Connect to the desks of all instruments, which differ in their symbols; called once by the runner. The first is faced at the start."""
+        self._faces = {desk.instrument.symbol: _Face(desk) for desk in desks}
+        self._owners: dict[int, str] = {}
+        self.turn_to(desks[0].instrument.symbol)
         self.on_start()
+
+    def turn_to(self, symbol: str) -> None:
+        """Let orders and `position` be about this instrument; the runner does so before each event. Raises InvalidInput for another's symbol."""
+        face = self._face(symbol)
+        self._symbol, self.desk = symbol, face.desk
+        self._price_unit, self._lot, self._tick, self._lots_of = face.price_unit, face.lot, face.tick, face.lots_of
 
     def on_start(self) -> None:
         """Make indicators and other state here. Optional: a strategy that remembers nothing leaves it."""
 
-    @abstractmethod
     def on_bar(self, bar: BarEvent) -> None:
-        """A bar has closed."""
+        """A bar has closed. Raises InvalidInput for a strategy that is told ticks alone."""
+        raise InvalidInput(
+            f"{type(self).__name__} trades on ticks, it has no on_bar.", where="strategy", hint="Run it over a file of ticks."
+        )
 
     def recall(self, bar: BarEvent) -> None:
         """A bar is told again after a restart; what is ordered now was ordered then. Override where remembering is less work than deciding."""
@@ -189,6 +152,9 @@ class EventStrategy(ABC):
     def on_quote(self, quote: QuoteEvent) -> None:
         """The best prices have changed. Optional: a strategy that trades on bars leaves it."""
 
+    def on_trade(self, trade: TradeEvent) -> None:
+        """Others have traded, and what rests of the strategy's own orders may have been met. Optional, as quotes are."""
+
     def on_depth(self, depth: DepthEvent) -> None:
         """What stands in the market's book has changed. Optional, as quotes are."""
 
@@ -196,17 +162,28 @@ class EventStrategy(ABC):
         """An order of the strategy has traded. Optional: the position is known without it."""
 
     @property
+    def symbols(self) -> tuple[str, ...]:
+        """The instruments that it trades, in the order of the run."""
+        return tuple(self._faces)
+
+    @property
     def position(self) -> int:
-        """Lots held, signed; 0 when flat."""
+        """Lots held, signed; 0 when flat. Of the instrument that the event is about."""
         return self.desk.position_lots
 
     @property
     def position_quantity(self) -> Decimal:
-        """What is held, signed, in units of the instrument."""
+        """What is held, signed, in units of the instrument that the event is about."""
         return self.desk.position_lots * self._lot
+
+    def position_of(self, symbol: str) -> Decimal:
+        """What is held of an instrument, signed, in its units; raises InvalidInput for a symbol that it does not trade."""
+        face = self._face(symbol)
+        return face.desk.position_lots * face.lot
 
     @property
     def equity(self) -> Decimal:
+        """The account's value: cash and all positions at their last prices."""
         return self.desk.equity()
 
     def lots(self, quantity: Number) -> int:
@@ -224,27 +201,34 @@ class EventStrategy(ABC):
         ticks = (Decimal(str(price)) / self._price_unit / self._tick).to_integral_value(rounding=ROUND_HALF_EVEN)
         return int(ticks) * self._tick
 
-    def buy(self, quantity: Number | None = None, **terms: Any) -> int:
+    def buy(self, quantity: Number | None = None, *, symbol: str | None = None, **terms: Any) -> int:
         """Buy; None = what the sizing of the run says; terms as of `order`. Returns the ticket."""
+        if symbol is not None:
+            return self._about(symbol, self.buy, quantity, **terms)
         return self.order(BUY, self.desk.sized_lots() if quantity is None else self.lots(quantity), **terms)
 
-    def sell(self, quantity: Number | None = None, **terms: Any) -> int:
+    def sell(self, quantity: Number | None = None, *, symbol: str | None = None, **terms: Any) -> int:
         """Sell; None = what the sizing of the run says; terms as of `order`. Returns the ticket."""
+        if symbol is not None:
+            return self._about(symbol, self.sell, quantity, **terms)
         return self.order(SELL, self.desk.sized_lots() if quantity is None else self.lots(quantity), **terms)
 
-    def close(self) -> int:
-        """Cancel what is open and sell or buy back what is held at market; the ticket, or -1 when flat."""
+    def close(self, symbol: str | None = None) -> int:
+        """Cancel what is open of the instrument and sell or buy back what is held at market; the ticket, or -1 when flat."""
+        if symbol is not None:
+            return self._about(symbol, self.close)
         held = self.desk.position_lots
         self.desk.cancel_all()
         if not held:
             return NO_ROW
-        return self.desk.submit(NewOrder(0, SELL if held > 0 else BUY, EngineOrderType.MARKET, abs(held), flags=REDUCE_ONLY, tag=TAG_EXIT))
+        return self._submit(NewOrder(0, SELL if held > 0 else BUY, EngineOrderType.MARKET, abs(held), flags=REDUCE_ONLY, tag=TAG_EXIT))
 
     def order(
         self,
         side: int,
         lots: int,
         *,
+        symbol: str | None = None,
         limit: Number | None = None,
         stop: Number | None = None,
         trail: Number | None = None,
@@ -263,7 +247,7 @@ class EventStrategy(ABC):
         group: int = 0,
         tag: int = TAG_ENTRY,
     ) -> int:
-        """Give an order; its type follows from its terms. Protection (`stop_loss`, `take_profit`, `trailing_stop_percent`) goes with it as
+        """Give an order on `symbol` (None: the instrument that the event is about); its type follows from its terms. Protection (`stop_loss`, `take_profit`, `trailing_stop_percent`) goes with it as
         reduce-only orders of which one cancels the others; `*_percent` are measured from the fill price. Returns the ticket."""
         ticket = self.desk.submit(
             NewOrder(
@@ -327,6 +311,16 @@ def _order_type(limit: Any, stop: Any, trail: Any, *, on_open: bool, on_close: b
     if stop is not None:
         return EngineOrderType.STOP if limit is None else EngineOrderType.STOP_LIMIT
     return EngineOrderType.MARKET if limit is None else EngineOrderType.LIMIT
+
+
+def hears_bars(cls: type[EventStrategy]) -> bool:
+    """Whether the strategy can be told bars."""
+    return cls.on_bar is not EventStrategy.on_bar
+
+
+def hears_ticks(cls: type[EventStrategy]) -> bool:
+    """Whether the strategy listens to quotes, trades or depth."""
+    return any(getattr(cls, name) is not getattr(EventStrategy, name) for name in ("on_quote", "on_trade", "on_depth"))
 
 
 S = TypeVar("S", bound=type[EventStrategy])
