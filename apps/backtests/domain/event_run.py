@@ -91,10 +91,14 @@ class EngineDesk:
         self._warmup = plan.first_event
         self._counted, self._at_once = -1, 0
 
+    def mark(self) -> int:
+        """The price at which the account is valued while the event is being told."""
+        return int(self._marks[self.index])
+
     def _settle(self) -> None:
         index = self.index
         self.engine.account[code.A_NOW] = self._times[index]
-        self.engine.places[0, code.I_MARK] = self._marks[index]
+        self.engine.places[0, code.I_MARK] = self.mark()
         self.is_changed = True
         if index != self._counted:
             self._counted, self._at_once = index, 0
@@ -136,13 +140,13 @@ class EngineDesk:
         return self.engine.new_group()
 
     def sized_lots(self) -> int:
-        self.engine.places[0, code.I_MARK] = self._marks[self.index]
+        self.engine.places[0, code.I_MARK] = self.mark()
         if self._plan.sizing == BY_LOTS:
             return self._plan.size
         return int(sized_lots(self.engine.places, self.engine.account, 0, self._plan.sizing, self._plan.size))
 
     def equity(self) -> Decimal:
-        self.engine.places[0, code.I_MARK] = self._marks[self.index]
+        self.engine.places[0, code.I_MARK] = self.mark()
         return self.engine.equity * self.instrument.cash_unit
 
 
@@ -172,13 +176,14 @@ class EventRun:
         plan: EventPlan,
         times: Int64Array,
         marks: Int64Array,
+        desk: Callable[..., EngineDesk] = EngineDesk,
     ) -> None:
         self.strategy = strategy
         self.space = workspace or Workspace()
         self.engine = Engine([instrument], [profile], cash={instrument.quote_asset: cash})
         self.opening_cash = self.engine.cash(instrument.quote_asset)
         self.space.lend(self.engine)
-        self.desk = EngineDesk(self.engine, times=times, marks=marks, plan=plan)
+        self.desk = desk(self.engine, times=times, marks=marks, plan=plan)
         self.hears_fills = type(strategy).on_fill is not EventStrategy.on_fill
         self.fills_told = 0
         self.changed_at: list[int] = [0]
