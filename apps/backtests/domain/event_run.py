@@ -224,7 +224,7 @@ class EventRun:
         first, self.fills_told = self.fills_told, used
         if self.hears_fills:
             for row in engine.fills[first:used].tolist():
-                self.strategy.on_fill(_fill_event(row, engine.instruments[0]))
+                self.strategy.on_fill(fill_event(row, engine.instruments[0]))
 
     def finish(self, prices: Int64Array, at: Int64Array, *, closing: BarColumns | None = None) -> Simulation:
         """Equity at every event, trades and entries."""
@@ -270,7 +270,7 @@ def _tell_bars(run: EventRun, bars: BarColumns, first: int, last: int) -> None:
     volumes = (bars.volume[part] * float(engine.instruments[0].lot_size)).tolist()
     low_units, high_units, ats = bars.low[part].tolist(), bars.high[part].tolist(), bars.closed_at[part].tolist()
     opened = bars.opened_at[part].tolist()
-    is_at_close = engine.profiles[0].is_at_close
+    is_at_close, symbol = engine.profiles[0].is_at_close, engine.instruments[0].symbol
     low_bound, high_bound, time_bound = run.bounds()
     columns = zip(ats, low_units, high_units, opens, highs, lows, closes, volumes, opened, strict=True)
     for index, (at, bottom, top, open_, high, low, close, volume, opened_at) in enumerate(columns, first):
@@ -278,7 +278,7 @@ def _tell_bars(run: EventRun, bars: BarColumns, first: int, last: int) -> None:
         if bottom <= low_bound or top >= high_bound or at >= time_bound:
             run.after_step(_step_bar(engine, bars, index), index)
             low_bound, high_bound, time_bound = run.bounds()
-        on_bar(BarEvent(index, at, open_, high, low, close, volume, opened_at))
+        on_bar(BarEvent(index, at, open_, high, low, close, volume, opened_at, symbol))
         if desk.is_changed:
             desk.is_changed = False
             if is_at_close:
@@ -302,7 +302,7 @@ def _tell_coarse_bars(run: EventRun, bars: BarColumns, coarse: CoarseBars, first
             continue
         open_, high, low, close = (round(float(column[bar]) * unit, scale) for column in (seen.open, seen.high, seen.low, seen.close))
         volume, opened_at = float(seen.volume[bar]) * lot, int(seen.opened_at[bar])
-        run.strategy.on_bar(BarEvent(bar, int(seen.closed_at[bar]), open_, high, low, close, volume, opened_at))
+        run.strategy.on_bar(BarEvent(bar, int(seen.closed_at[bar]), open_, high, low, close, volume, opened_at, spec.symbol))
         if desk.is_changed:
             desk.is_changed = False
             if engine.profiles[0].is_at_close:
@@ -366,7 +366,8 @@ def _step_quote(engine: Engine, quotes: QuoteColumns, index: int) -> int:
     )  # fmt: skip
 
 
-def _fill_event(row: list[int], instrument: InstrumentSpec) -> FillEvent:
+def fill_event(row: list[int], instrument: InstrumentSpec) -> FillEvent:
+    """A row of the engine's fills as the strategy is told it."""
     return FillEvent(
         order=row[code.F_ORDER],
         at=row[code.F_AT],
@@ -376,4 +377,5 @@ def _fill_event(row: list[int], instrument: InstrumentSpec) -> FillEvent:
         fee=instrument.cash(row[code.F_FEE]),
         reason=Reason(row[code.F_REASON]),
         tag=row[code.F_TAG],
+        symbol=instrument.symbol,
     )

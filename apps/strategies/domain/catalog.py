@@ -26,20 +26,32 @@ AnyStrategyClass: TypeAlias = type[Strategy] | type[EventStrategy] | type[Vector
 
 
 def session_kinds() -> dict[str, str]:
-    """Every kind with its title; a strategy that trades on ticks alone is none, sessions have bars."""
+    """Every kind with its title; a strategy that trades on ticks alone, or several instruments at once, is none: a session has bars of one."""
     arrays = {VECTOR + kind: f"{title} (arrays)" for kind, title in vector_strategy_kinds().items()}
     known = strategy_kinds()
-    events = {kind: title for kind, title in event_strategy_kinds().items() if kind not in known and hears_bars(event_strategy_class(kind))}
+    events = {
+        kind: title for kind, title in event_strategy_kinds().items() if kind not in known and _fits_session(event_strategy_class(kind))
+    }
     return dict(sorted({**known, **events, **arrays}.items()))
 
 
 def session_class(kind: str) -> AnyStrategyClass:
     """The class whose parameters a session of this kind takes; raises NotFound."""
     if kind not in session_kinds():
+        if kind in event_strategy_kinds() and event_strategy_class(kind).trades_several:
+            raise NotFound(
+                f"{kind} trades several instruments at once, but a session trades one.",
+                where="kind",
+                hint="Run it as a backtest in mode event, or write it for one instrument and open a session for each.",
+            )
         raise NotFound(f"There is no strategy {kind!r}.", where="kind", hint=f"Known: {', '.join(session_kinds()) or 'none'}.")
     if kind.startswith(VECTOR):
         return vector_strategy_class(kind.removeprefix(VECTOR))
     return strategy_class(kind) if kind in strategy_kinds() else event_strategy_class(kind)
+
+
+def _fits_session(strategy: type[EventStrategy]) -> bool:
+    return hears_bars(strategy) and not strategy.trades_several
 
 
 def session_help(kind: str) -> str:

@@ -289,7 +289,7 @@ class EventSession:
                 self.strategy.on_fill(
                     FillEvent(
                         order=ticket, at=microseconds(fill.at), side=fill.side.sign, quantity=fill.quantity, price=fill.price, fee=fill.fee,
-                        reason=Reason[fill.reason], tag=self.desk.tickets[ticket].tag,
+                        reason=Reason[fill.reason], tag=self.desk.tickets[ticket].tag, symbol=self.instrument.symbol,
                     )
                 )  # fmt: skip
 
@@ -312,7 +312,7 @@ def bar_events(window: BarWindow, *, first_index: int = 0) -> list[BarEvent]:
     prices = [(column * unit).round(scale).tolist() for column in (window.open, window.high, window.low, window.close)]
     volumes = (lots_of_volume(window) * float(spec.lot_size)).tolist()
     columns = zip(window.closed_at.tolist(), *prices, volumes, window.opened_at.tolist(), strict=True)
-    return [BarEvent(index, *column) for index, column in enumerate(columns, first_index)]
+    return [BarEvent(index, *column, spec.symbol) for index, column in enumerate(columns, first_index)]
 
 
 def lots_of_volume(window: BarWindow) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -30,7 +30,8 @@ quantities are cut to the lot.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -94,6 +95,18 @@ class Desk(Protocol):
         ...
 
     def equity(self) -> Decimal: ...
+
+
+class _Face:
+    """An instrument of a strategy: its desk, its steps, and quantities that were put into lots before."""
+
+    __slots__ = ("desk", "lot", "lots_of", "price_unit", "tick")
+
+    def __init__(self, desk: Desk) -> None:
+        spec = desk.instrument
+        self.desk, self.price_unit, self.lot = desk, spec.price_unit, spec.lot_size
+        self.tick = spec.price_units(spec.tick_size)
+        self.lots_of: dict[Number, int] = {}
 
 
 class EventStrategy:
@@ -161,6 +174,16 @@ class EventStrategy:
     def on_fill(self, fill: FillEvent) -> None:
         """An order of the strategy has traded. Optional: the position is known without it."""
 
+    @contextmanager
+    def about(self, symbol: str) -> Iterator[None]:
+        """Let all calls inside be about another instrument than that of the event."""
+        before = self._symbol
+        self.turn_to(symbol)
+        try:
+            yield
+        finally:
+            self.turn_to(before)
+
     @property
     def symbols(self) -> tuple[str, ...]:
         """The instruments that it trades, in the order of the run."""
@@ -204,19 +227,22 @@ class EventStrategy:
     def buy(self, quantity: Number | None = None, *, symbol: str | None = None, **terms: Any) -> int:
         """Buy; None = what the sizing of the run says; terms as of `order`. Returns the ticket."""
         if symbol is not None:
-            return self._about(symbol, self.buy, quantity, **terms)
+            with self.about(symbol):
+                return self.buy(quantity, **terms)
         return self.order(BUY, self.desk.sized_lots() if quantity is None else self.lots(quantity), **terms)
 
     def sell(self, quantity: Number | None = None, *, symbol: str | None = None, **terms: Any) -> int:
         """Sell; None = what the sizing of the run says; terms as of `order`. Returns the ticket."""
         if symbol is not None:
-            return self._about(symbol, self.sell, quantity, **terms)
+            with self.about(symbol):
+                return self.sell(quantity, **terms)
         return self.order(SELL, self.desk.sized_lots() if quantity is None else self.lots(quantity), **terms)
 
     def close(self, symbol: str | None = None) -> int:
         """Cancel what is open of the instrument and sell or buy back what is held at market; the ticket, or -1 when flat."""
         if symbol is not None:
-            return self._about(symbol, self.close)
+            with self.about(symbol):
+                return self.close()
         held = self.desk.position_lots
         self.desk.cancel_all()
         if not held:
@@ -228,7 +254,6 @@ class EventStrategy:
         side: int,
         lots: int,
         *,
-        symbol: str | None = None,
         limit: Number | None = None,
         stop: Number | None = None,
         trail: Number | None = None,
@@ -247,9 +272,9 @@ class EventStrategy:
         group: int = 0,
         tag: int = TAG_ENTRY,
     ) -> int:
-        """Give an order on `symbol` (None: the instrument that the event is about); its type follows from its terms. Protection (`stop_loss`, `take_profit`, `trailing_stop_percent`) goes with it as
+        """Give an order; its type follows from its terms. Protection (`stop_loss`, `take_profit`, `trailing_stop_percent`) goes with it as
         reduce-only orders of which one cancels the others; `*_percent` are measured from the fill price. Returns the ticket."""
-        ticket = self.desk.submit(
+        ticket = self._submit(
             NewOrder(
                 0, side, _order_type(limit, stop, trail or trail_percent, on_open=on_open, on_close=on_close), lots,
                 limit=self.units(limit), stop=self.units(stop), trail=self.units(trail), trail_ppm=round(trail_percent * PPM_PER_PERCENT),
@@ -282,7 +307,7 @@ class EventStrategy:
         self, parent: int, side: int, lots: int, group: int, order_type: EngineOrderType, tag: int,
         stop: int = 0, stop_ppm: int = 0, limit: int = 0, limit_ppm: int = 0, trail_ppm: int = 0,
     ) -> None:  # fmt: skip
-        self.desk.submit(
+        self._submit(
             NewOrder(
                 0, side, order_type, lots, flags=REDUCE_ONLY, parent=parent, group=group, tag=tag,
                 stop=stop, stop_ppm=stop_ppm, limit=limit, limit_ppm=limit_ppm, trail_ppm=trail_ppm,
@@ -295,12 +320,28 @@ class EventStrategy:
 
     def amend(self, ticket: int, *, quantity: Number | None = None, limit: Number | None = None, stop: Number | None = None) -> Reason:
         """Change what is given; NONE when done, else why not."""
+        owner = self._owners.get(ticket, self._symbol)
+        if owner != self._symbol:
+            with self.about(owner):
+                return self.amend(ticket, quantity=quantity, limit=limit, stop=stop)
         return self.desk.amend(
             ticket,
             lots=None if quantity is None else self.lots(quantity),
             limit=None if limit is None else self.units(limit),
             stop=None if stop is None else self.units(stop),
         )
+
+    def _submit(self, order: NewOrder) -> int:
+        ticket = self.desk.submit(order)
+        if len(self._faces) > 1:
+            self._owners[ticket] = self._symbol
+        return ticket
+
+    def _face(self, symbol: str) -> _Face:
+        face = self._faces.get(symbol)
+        if face is None:
+            raise InvalidInput(f"{symbol} is not traded here.", where="strategy", hint=f"Traded: {', '.join(self._faces)}.")
+        return face
 
 
 def _order_type(limit: Any, stop: Any, trail: Any, *, on_open: bool, on_close: bool) -> EngineOrderType:

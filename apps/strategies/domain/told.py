@@ -12,13 +12,13 @@ from apps.orders.domain.engine_codes import Reason
 
 
 class BarEvent:
-    """A closed bar. Prices are floats, `at` is its close and `opened_at` its opening in microseconds since 1970 UTC, `index` counts from the
-    first bar told. The volume is in units of the instrument, below zero where it is not known."""
+    """A closed bar of the instrument `symbol`. Prices are floats, `at` is its close and `opened_at` its opening in microseconds since 1970 UTC,
+    `index` counts from the first bar told of that instrument. The volume is in units of the instrument, below zero where it is not known."""
 
-    __slots__ = ("at", "close", "high", "index", "low", "open", "opened_at", "volume")
+    __slots__ = ("at", "close", "high", "index", "low", "open", "opened_at", "symbol", "volume")
 
     def __init__(  # noqa: PLR0917
-        self, index: int, at: int, open: float, high: float, low: float, close: float, volume: float, opened_at: int
+        self, index: int, at: int, open: float, high: float, low: float, close: float, volume: float, opened_at: int, symbol: str
     ) -> None:
         self.index = index
         self.at = at
@@ -28,6 +28,7 @@ class BarEvent:
         self.low = low
         self.close = close
         self.volume = volume
+        self.symbol = symbol
 
 
 class QuoteEvent:
@@ -93,3 +94,4 @@ class FillEvent:
     fee: Decimal
     reason: Reason
     tag: int
+    symbol: str
