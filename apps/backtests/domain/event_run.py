@@ -80,9 +80,9 @@ EVENTS_AT_ONCE = 65_536
 class EngineDesk:
     """The desk of a backtest: orders go straight into the engine, at the moment of the event that is being told."""
 
-    def __init__(self, engine: Engine, *, times: Int64Array, marks: Int64Array, plan: EventPlan) -> None:
-        self.engine = engine
-        self.instrument = engine.instruments[0]
+    def __init__(self, engine: Engine, *, times: Int64Array, marks: Int64Array, plan: EventPlan, place: int = 0) -> None:
+        self.engine, self.place = engine, place
+        self.instrument = engine.instruments[place]
         self.position_lots = 0
         self.is_changed = False
         self.index = 0
@@ -99,9 +99,13 @@ class EngineDesk:
         index = self.index
         self.engine.account[code.A_NOW] = self._times[index]
         self.engine.places[0, code.I_MARK] = self.mark()
+        self._count(index)
+
+    def _count(self, event: int) -> None:
+        """One more call on this event."""
         self.is_changed = True
-        if index != self._counted:
-            self._counted, self._at_once = index, 0
+        if event != self._counted:
+            self._counted, self._at_once = event, 0
         self._at_once += 1
         if self._at_once > MOST_ORDERS_AT_ONCE:
             raise InvalidInput(
@@ -123,6 +127,8 @@ class EngineDesk:
     def cancel_all(self, *, only_exits: bool = False) -> int:
         left = 0
         for row in self.engine.active[: int(self.engine.account[code.A_ACTIVE])].tolist():
+            if self.engine.book[row, code.O_PLACE] != self.place:
+                continue
             if only_exits and not self.engine.book[row, code.O_FLAGS] & code.REDUCE_ONLY:
                 left += 1
             else:

@@ -1,12 +1,13 @@
 """What a run leaves behind, whatever runner made it: orders, fills, trades, ledger entries and equity, all int64.
 
 Columns are those of `orders/domain/engine_codes.py` (O_*, F_*) and `portfolio/domain/ledger_codes.py` (T_*, L_*). Times are microseconds UTC,
-prices price units, quantities lots, amounts units of 10^-`cash_scale` of `currency`.
+prices price units, quantities lots, amounts units of 10^-`cash_scale`: equity and exposure of `currency`, the account's, all else of the instrument's own.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -30,6 +31,7 @@ from apps.orders.domain.engine_codes import (
 from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, TRADE_COLUMNS
 
 Int64Array = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 
 _HASHED = [F_ORDER, F_PLACE, F_AT, F_SIDE, F_LOTS, F_PRICE, F_FEE, F_REASON]
 _COLUMNS = {"orders": BOOK_COLUMNS, "fills": FILL_COLUMNS, "trades": TRADE_COLUMNS, "entries": ENTRY_COLUMNS}
@@ -40,7 +42,7 @@ class RunRecords:
     """The records of one run. Place `p` of a record is `places[p]`.
 
     `equity` is the account's value at each close, `equity_at` its times, rising; `exposure`, where the runner knows it, the gross value held
-    then. `opening_cash` is the capital. `refusals` counts refused orders by `Reason` name, `decisions` what the strategy decided by outcome.
+    then. `opening_cash` is the capital. `rates` are the prices of the instruments' other currencies in the account's. `refusals` counts refused orders by `Reason` name, `decisions` what the strategy decided by outcome.
     Raises InvalidInput for arrays of the wrong shape or type.
     """
 
@@ -57,6 +59,7 @@ class RunRecords:
     exposure: Int64Array | None = None
     refusals: dict[str, int] = field(default_factory=dict)
     decisions: dict[str, int] = field(default_factory=dict)
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, columns in _COLUMNS.items():
@@ -73,6 +76,11 @@ class RunRecords:
         return decimal_unit(self.cash_scale)
 
     @property
+    def unit_values(self) -> FloatArray:
+        """By place what a cash unit of its instrument's currency is worth in the account's."""
+        return unit_values(self.places, self.cash_scale, self.rates)
+
+    @property
     def final_equity(self) -> Decimal:
         """Equity at the last close; the capital where there was no bar."""
         return int(self.equity[-1] if len(self.equity) else self.opening_cash) * self.cash_unit
@@ -81,6 +89,16 @@ class RunRecords:
         """Identifies the fills: same inputs, same hash. 64 hex digits of BLAKE2b over order, place, at, side, lots, price, fee, reason."""
         rows = np.ascontiguousarray(self.fills[:, _HASHED], dtype="<i8")
         return hashlib.blake2b(rows.tobytes(), digest_size=32).hexdigest()
+
+
+def unit_values(places: Sequence[InstrumentSpec], cash_scale: int, rates: Mapping[str, Decimal]) -> FloatArray:
+    """By place what a cash unit of its instrument's currency is worth in the account's; a currency without a rate is the account's own."""
+    return np.array([float(decimal_unit(cash_scale) * rates.get(spec.quote_asset, Decimal(1))) for spec in places])
+
+
+def currencies_of(places: Sequence[InstrumentSpec], currency: str) -> tuple[str, ...]:
+    """The account's currency, then those of the instruments in the order of their first one: the order in which the engine numbers them."""
+    return tuple(dict.fromkeys([currency, *(spec.quote_asset for spec in places)]))
 
 
 def no_rows(columns: int) -> Int64Array:

@@ -55,7 +55,7 @@ def measure(records: RunRecords, windows: Sequence[BarWindow]) -> Measured:
         equity=_with_opening(records, windows, cash_unit),
         trades=trade_records(
             records.trades,
-            cash_units=np.full(len(records.places), cash_unit),
+            cash_units=records.unit_values,
             lot_sizes=lots,
             fills=records.fills,
             orders=records.orders,
@@ -69,7 +69,7 @@ def measure(records: RunRecords, windows: Sequence[BarWindow]) -> Measured:
 def trades_in_money(rows: Int64Array, records: RunRecords) -> TradeRecords:
     """Rows of the ledger's round trips, of instruments of these records, in money."""
     lots = np.array([float(spec.lot_size) for spec in records.places])
-    return trade_records(rows, cash_units=np.full(len(records.places), float(records.cash_unit)), lot_sizes=lots)
+    return trade_records(rows, cash_units=records.unit_values, lot_sizes=lots)
 
 
 def sheet_of(measured: Measured, records: RunRecords) -> dict[str, Any]:
@@ -89,8 +89,13 @@ def sharpe_statistics(equity: EquitySeries) -> SharpeStatistics | None:
 
 
 def buy_and_hold(windows: Sequence[BarWindow]) -> EquitySeries | None:
-    """The value of 1 put into the instruments in equal parts at the first open; None where they have no bar in common."""
+    """The value of 1 put into the instruments in equal parts at the first open that all have reached, and held; rates of currencies do not move.
+
+    None where one of them ends before another begins.
+    """
     start = max(int(window.opened_at[0]) for window in windows)
+    if any(start > int(window.opened_at[-1]) for window in windows):
+        return None
     closes = [window.closed_at[window.opened_at >= start] for window in windows]
     times = closes[0] if len(closes) == 1 else np.unique(np.concatenate(closes))
     if not len(times):

@@ -239,15 +239,16 @@ def book_simulation(engine: Engine, space: Workspace, equity: Int64Array, closed
     )  # fmt: skip
 
 
-def raise_status(status: StepStatus, bar: int) -> None:
-    """Turn a step that went wrong into an error that says what and where."""
+def raise_status(status: StepStatus, bar: int, *, symbol: str = "") -> None:
+    """Turn a step that went wrong into an error that says what and where; `symbol` tells whose bar it was where there are several."""
+    whose = f" of {symbol}" if symbol else ""
     if status is StepStatus.OVERFLOW:
         raise OutOfBounds(
-            f"At bar {bar} an amount left the range that is counted exactly.",
+            f"At bar {bar}{whose} an amount left the range that is counted exactly.",
             where=f"bars[{bar}]",
             hint="Trade less, or use a coarser cash unit.",
         )
-    raise InvalidInput(f"Bar {bar} is no bar that can be traded.", where=f"bars[{bar}]")
+    raise InvalidInput(f"Bar {bar}{whose} is no bar that can be traded.", where=f"bars[{bar}]")
 
 
 def refusals(orders: Int64Array) -> dict[str, int]:

@@ -226,7 +226,7 @@ def _grown(table: Int64Array, needed: int) -> Int64Array:
 
 
 def _cash_scales(instruments: Sequence[InstrumentSpec], currencies: Sequence[str]) -> dict[str, int]:
-    """Decimals of each currency's cash unit: one unit for every instrument that settles in it."""
+    """Decimals of each currency's cash unit: one for every instrument that settles in it; without any the finest of the others, or 8."""
     scales: dict[str, int] = {}
     for spec in instruments:
         if spec.quote_asset not in currencies:
@@ -236,4 +236,5 @@ def _cash_scales(instruments: Sequence[InstrumentSpec], currencies: Sequence[str
                 f"Instruments in {spec.quote_asset} count cash in different units ({scales[spec.quote_asset]} and {spec.cash_scale} decimals).",
                 where="cash_scale",
             )
-    return {currency: scales.get(currency, 8) for currency in currencies}
+    finest = max(scales.values(), default=8)
+    return {currency: scales.get(currency, finest) for currency in currencies}

@@ -30,7 +30,7 @@ def engine_for(
     Instruments that count cash more coarsely than another one are put on the finest unit; their largest quantity follows from it.
     """
     scale = max([cash_scale, *(spec.cash_scale for spec in instruments)])
-    specs = [_on_scale(spec, scale) for spec in instruments]
+    specs = [on_scale(spec, scale) for spec in instruments]
     unit = Decimal(1).scaleb(-scale)
     rounded = (cash / unit).to_integral_value(rounding=ROUND_FLOOR) * unit
     engine = Engine(specs, [profile] * len(specs), cash={currency: rounded}, capacity=32)
@@ -38,7 +38,8 @@ def engine_for(
     return engine
 
 
-def _on_scale(spec: InstrumentSpec, scale: int) -> InstrumentSpec:
+def on_scale(spec: InstrumentSpec, scale: int) -> InstrumentSpec:
+    """The instrument with cash counted in a finer unit, 10^-`scale`; its largest quantity is what can then still be counted exactly."""
     if spec.cash_scale == scale:
         return spec
     finer = replace(spec, cash_scale=scale)

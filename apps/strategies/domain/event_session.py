@@ -311,8 +311,8 @@ def bar_events(window: BarWindow, *, first_index: int = 0) -> list[BarEvent]:
     unit, scale = float(spec.price_unit), spec.price_scale
     prices = [(column * unit).round(scale).tolist() for column in (window.open, window.high, window.low, window.close)]
     volumes = (lots_of_volume(window) * float(spec.lot_size)).tolist()
-    columns = zip(window.closed_at.tolist(), *prices, volumes, window.opened_at.tolist(), strict=True)
-    return [BarEvent(index, *column, spec.symbol) for index, column in enumerate(columns, first_index)]
+    columns = zip(window.closed_at.tolist(), *prices, volumes, window.opened_at.tolist(), [spec.symbol] * len(window), strict=True)
+    return [BarEvent(index, *column) for index, column in enumerate(columns, first_index)]
 
 
 def lots_of_volume(window: BarWindow) -> np.ndarray[Any, np.dtype[np.int64]]:
