@@ -236,7 +236,7 @@ def _scaled(name: str, values: Int64Array, place: Int64Array, units: Sequence[tu
     scale = max((unit_scale for _, unit_scale in units), default=0)
     factors = np.array([factor * 10 ** (scale - unit_scale) for factor, unit_scale in units], np.int64)
     factor = factors[place] if len(factors) else np.ones_like(values)
-    if len(values) and int(np.abs(values).max()) > INT64_SAFE // int(factor.max()):
+    if (np.abs(values) > INT64_SAFE // factor).any():
         raise OutOfBounds(f"A {name} is too large to be shown on one grid for all instruments.", where=name)
     return Column(name, ColumnKind.DECIMAL, values * factor, scale, empty=empty)
 

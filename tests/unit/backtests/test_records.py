@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from apps.backtests.domain.packing import ROWS_IN_PART, pack, pack_returns, parts, unpack, unpack_returns
 from apps.backtests.domain.records import Int64Array, RunRecords, no_rows
 from apps.backtests.domain.tables import Books, Column, ColumnKind, entry_columns, fill_columns, order_columns, rows_of
-from apps.core.errors import InvalidInput
+from apps.core.errors import InvalidInput, OutOfBounds
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as engine
 from apps.portfolio.domain import ledger_codes as ledger
@@ -114,6 +115,16 @@ def test_entries_are_in_money_or_in_quantities() -> None:
     cash, held = rows_of(entry_columns(rows, Books([spec], 2, "USD")))
     assert (cash["account"], cash["asset"], cash["amount"]) == ("CASH", "USD", Decimal("-2.5"))
     assert (held["account"], held["asset"], held["amount"]) == ("HOLDINGS", "ONE", Decimal(3))
+
+
+def test_much_money_beside_whole_lots_is_told_to_the_unit() -> None:
+    spec: InstrumentSpec = make_spec("ONE")
+    coarse = replace(spec, lot_size=Decimal("0.01"), min_quantity=Decimal("0.01"))
+    rows = np.array([[0, ledger.LedgerColumn.CASH, 0, -(10**16) - 1], [0, ledger.LedgerColumn.HOLDINGS, 1, 7_522]], np.int64)
+    cash, held = rows_of(entry_columns(rows, Books([coarse], 8, "USD")))
+    assert (cash["amount"], held["amount"]) == (Decimal("-100000000.00000001"), Decimal("75.22"))
+    with pytest.raises(OutOfBounds):
+        entry_columns(np.array([[0, ledger.LedgerColumn.HOLDINGS, 1, 2**61]], np.int64), Books([coarse], 8, "USD"))
 
 
 @given(st.integers(-(2**60), 2**60), st.integers(0, 12))
