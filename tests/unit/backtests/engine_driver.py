@@ -141,6 +141,28 @@ _FILL_COLUMNS = (
 )
 
 
+def new_order(request: Request) -> NewOrder:
+    """A request as the engine takes it."""
+    return NewOrder(
+        place=request.place,
+        side=request.side,
+        order_type=request.type,
+        lots=request.lots,
+        limit=request.limit,
+        stop=request.stop,
+        trail=request.trail,
+        trail_ppm=request.trail_ppm,
+        time_in_force=request.tif,
+        flags=code.POST_ONLY * request.post_only | code.REDUCE_ONLY * request.reduce_only,
+        expires_at=request.expires_at,
+        parent=request.parent,
+        group=request.group,
+        stop_ppm=request.stop_ppm,
+        limit_ppm=request.limit_ppm,
+        tag=request.tag,
+    )
+
+
 class EngineDriver:
     """The kernels' side. The numbers of the world are written into the engine's arrays, so that every combination can be had."""
 
@@ -153,7 +175,7 @@ class EngineDriver:
         self.engine = Engine(specs, [IDEAL] * len(specs), cash={name: Decimal(1) for name in names})
         account = self.engine.account
         for number, one in enumerate(world.instruments):
-            _write_constants(self.engine.places[number], one)
+            write_constants(self.engine.places[number], one)
         for currency, (cash, rate) in enumerate(zip(world.cash, world.rates, strict=True)):
             account[code.A_CASH + currency] = cash
             account[code.A_CASH + len(names) + currency] = rate
@@ -168,26 +190,7 @@ class EngineDriver:
         self.booked = 0
 
     def submit(self, request: Request) -> tuple[int, Reason]:
-        row = self.engine.submit(
-            NewOrder(
-                place=request.place,
-                side=request.side,
-                order_type=request.type,
-                lots=request.lots,
-                limit=request.limit,
-                stop=request.stop,
-                trail=request.trail,
-                trail_ppm=request.trail_ppm,
-                time_in_force=request.tif,
-                flags=code.POST_ONLY * request.post_only | code.REDUCE_ONLY * request.reduce_only,
-                expires_at=request.expires_at,
-                parent=request.parent,
-                group=request.group,
-                stop_ppm=request.stop_ppm,
-                limit_ppm=request.limit_ppm,
-                tag=request.tag,
-            )
-        )
+        row = self.engine.submit(new_order(request))
         is_refused = self.engine.state(row) is EngineOrderState.REFUSED
         return row, self.engine.reason(row) if is_refused else Reason.NONE
 
@@ -318,7 +321,8 @@ def _spec(instrument: Instrument, currency: str) -> InstrumentSpec:
     )
 
 
-def _write_constants(row: Any, one: Instrument) -> None:
+def write_constants(row: Any, one: Instrument) -> None:
+    """The numbers of an instrument into its row of places."""
     row[code.I_CURRENCY], row[code.I_ALLOWS_SHORT] = one.currency, one.allows_short
     row[code.I_INITIAL_PPM], row[code.I_MAINTENANCE_PPM] = one.initial_ppm, one.maintenance_ppm
     row[code.I_VOLUME_SHARE_PPM] = one.volume_share_ppm

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.backtests.domain.event_depth import DepthColumns, TradeColumns, simulate_event_depth
 from apps.backtests.domain.event_run import EventPlan, QuoteColumns, simulate_event_quotes
+from apps.backtests.domain.event_ticks import simulate_event_ticks
+from apps.backtests.domain.ticks import DepthColumns, Tape, TradeColumns
 from apps.core.errors import InvalidInput
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.engine_codes import BUY, RATE_ONE, SELL, EngineOrderState, EngineOrderType, EngineTimeInForce, Reason, StepStatus
@@ -193,13 +194,11 @@ def test_an_event_strategy_hears_depth_and_trades_eat_its_queue() -> None:
     unit = float(INSTRUMENT.price_unit)
     depth = depth_columns([snapshot(0), snapshot(10, bids="99x2"), snapshot(20, bids="98x2 97x9")])
     trades = trade_columns((START + 5, 99, 4), (START + 15, 99, 3))
-    for columns in (depth, trades):
-        columns.check(INSTRUMENT)
+    tape = Tape.of(depth=depth, trades=trades)
+    tape.check(INSTRUMENT)
     strategy = JoinsTheBid(None)
-    run = simulate_event_depth(
-        strategy, INSTRUMENT, IDEAL, depth, trades=trades, cash=Decimal(1_000_000), plan=EventPlan(sizing=BY_LOTS, size=2)
-    )
-    assert strategy.heard == [(0, 2, 99 * unit, 101 * unit), (1, 1, 99 * unit, 101 * unit), (2, 2, 98 * unit, 101 * unit)]
+    run = simulate_event_ticks(strategy, INSTRUMENT, IDEAL, tape, cash=Decimal(1_000_000), plan=EventPlan(sizing=BY_LOTS, size=2))
+    assert strategy.heard == [(0, 2, 99 * unit, 101 * unit), (2, 1, 99 * unit, 101 * unit), (4, 2, 98 * unit, 101 * unit)]
     found = [(row[code.F_AT] - START, row[code.F_LOTS], row[code.F_PRICE], Reason(row[code.F_REASON])) for row in run.fills.tolist()]
     assert found == [(15, 2, 99, Reason.LIMIT_CROSSED), (20, 2, 98, Reason.DEPTH_LEVEL)]
     assert (run.equity[-1] - run.opening_cash) == -2 * INSTRUMENT.cash_units_per_price_unit_lot
