@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from apps.backtests.domain.config import RunConfig, SizingMethod
+from apps.backtests.domain.config import RunConfig, RunMode, SizingMethod
+from apps.backtests.domain.robustness import check_robustness
 from apps.backtests.domain.walk_forward import SCORES
 from apps.core.errors import InvalidInput, OutOfBounds
 from apps.core.values import INT64_SAFE, InstrumentSpec
@@ -26,6 +27,7 @@ def check_config(config: RunConfig) -> None:
         raise InvalidInput("An instrument is named twice.", where="instrument_ids")
     _check_times(config)
     _require_positive(config.capital, "capital")
+    _check_rates(config)
     if not config.leverage.is_finite() or not 1 <= config.leverage <= LARGEST_LEVERAGE:
         raise InvalidInput(f"The leverage must be from 1 to {LARGEST_LEVERAGE}, got {config.leverage}.", where="leverage")
     if not 0 <= config.seed <= LARGEST_SEED:
@@ -33,16 +35,14 @@ def check_config(config: RunConfig) -> None:
     _check_sizing(config)
     _check_costs(config)
     _check_walk_forward(config)
+    check_robustness(config.robustness)
 
 
 def check_capital(config: RunConfig, instrument: InstrumentSpec) -> None:
-    """Raise OutOfBounds where the capital does not fit the instrument's cash units, InvalidInput where the currencies differ."""
+    """Raise OutOfBounds where the capital does not fit the instrument's cash units, InvalidInput where the currencies differ without a rate."""
     if config.currency != instrument.quote_asset:
-        raise InvalidInput(
-            f"{instrument.symbol} is paid in {instrument.quote_asset}, the capital is in {config.currency}.",
-            where="currency",
-            hint=f"Give the capital in {instrument.quote_asset}.",
-        )
+        _require_rate(config, instrument)
+        return
     largest = INT64_SAFE * instrument.cash_unit
     if config.capital * config.leverage > largest:
         raise OutOfBounds(
@@ -51,6 +51,30 @@ def check_capital(config: RunConfig, instrument: InstrumentSpec) -> None:
             hint=f"The largest is {largest / config.leverage:.0f}.",
         )
     instrument.cash_units(config.capital)
+
+
+def _require_rate(config: RunConfig, instrument: InstrumentSpec) -> None:
+    """Sessions trade in the account's currency alone; vector and event runs need the price of each other one."""
+    paid_in = instrument.quote_asset
+    if config.mode is RunMode.SESSION or paid_in not in config.rates:
+        rate = "" if config.mode is RunMode.SESSION else f", or the price of {paid_in} in {config.currency} among the rates"
+        raise InvalidInput(
+            f"{instrument.symbol} is paid in {paid_in}, the capital is in {config.currency}.",
+            where="currency",
+            hint=f"Give the capital in {paid_in}{rate}.",
+        )
+    if config.capital * config.leverage / config.rates[paid_in] > INT64_SAFE * instrument.cash_unit:
+        raise OutOfBounds(
+            f"A capital of {config.capital} {config.currency} is more than {instrument.symbol} can be reckoned with exactly.",
+            where="capital",
+        )
+
+
+def _check_rates(config: RunConfig) -> None:
+    for currency, rate in config.rates.items():
+        _require_positive(rate, "rates")
+        if currency == config.currency and rate != 1:
+            raise InvalidInput(f"The rate of {currency}, the currency of the capital, is 1.", where="rates")
 
 
 def _check_times(config: RunConfig) -> None:

@@ -14,10 +14,14 @@ from uuid import UUID
 
 import msgspec
 
+from apps.backtests.domain.config_part import ConfigPart
+from apps.backtests.domain.robustness import Robustness
 from apps.core.errors import InvalidInput
 from apps.core.vocabulary import Timeframe
 
 CONFIG_VERSION = 1
+_BESIDE = ("score", "walk_forward", "robustness", "compares_alone")
+"""Fields that change nothing of what is traded."""
 Value = bool | int | float | str
 """What a parameter of a strategy may be."""
 
@@ -63,25 +67,14 @@ class SizingMethod(StrEnum):
     RISK = "risk"
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A frozen value that refuses unknown fields; its decimals have no zeros at the end, so that equal ones are written alike."""
-
-    def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
-            value = getattr(self, name)
-            if isinstance(value, Decimal) and value.is_finite():
-                text = f"{value:f}"
-                msgspec.structs.force_setattr(self, name, Decimal(text.rstrip("0").rstrip(".") if "." in text else text))
-
-
-class Sizing(_Part, frozen=True, kw_only=True):
+class Sizing(ConfigPart, frozen=True, kw_only=True):
     """How much an entry buys. `amount` is a fraction, a value in the account's currency, a quantity or a risk; unused for ALL."""
 
     method: SizingMethod = SizingMethod.ALL
     amount: Decimal | None = None
 
 
-class Costs(_Part, frozen=True, kw_only=True):
+class Costs(ConfigPart, frozen=True, kw_only=True):
     """Costs that replace those of the profile; None keeps the profile's. Rates are in millionths, amounts in the account's currency."""
 
     half_spread_ppm: int | None = None
@@ -96,7 +89,7 @@ class Costs(_Part, frozen=True, kw_only=True):
     volume_share_ppm: int | None = None
 
 
-class BarFile(_Part, frozen=True, kw_only=True):
+class BarFile(ConfigPart, frozen=True, kw_only=True):
     """A CSV, Parquet or Feather file of bars instead of stored instruments. `tick` is checked where it is given."""
 
     path: str
@@ -108,7 +101,7 @@ class BarFile(_Part, frozen=True, kw_only=True):
     tick: Decimal | None = None
 
 
-class WalkForward(_Part, frozen=True, kw_only=True):
+class WalkForward(ConfigPart, frozen=True, kw_only=True):
     """How the walk forward is made: windows in bars (None: a quarter of all bars to train, a twelfth to test) and the values of parameters
     that each window chooses from on its training bars. Without values every window keeps the parameters of the run."""
 
@@ -119,14 +112,15 @@ class WalkForward(_Part, frozen=True, kw_only=True):
     objective: str = "sharpe"
 
 
-class RunConfig(_Part, frozen=True, kw_only=True):
+class RunConfig(ConfigPart, frozen=True, kw_only=True):
     """Everything that a run depends on.
 
     `start` and `end` bound the opening and closing times of the bars (None: from the first, to the last that the market's clock has
     reached). Bars that open before `trade_from` are warm-up: indicators run over them, nothing trades. With `closes_at_end` whatever is
     held is sold at the close of the last bar. `capital` is in `currency`. `leverage` of 1 is a cash account; `allows_short` lets
     positions go below zero. With `signal_timeframe` the strategy sees bars of it, made of the finer ones of `timeframe`, on which orders fill.
-    Orders act `latency_bars` bars and `latency_ms` milliseconds after they are given.
+    `rates` are the prices of other currencies in `currency`; they do not move during a run. With `compares_alone` each of several instruments is also
+    run alone with all of the capital. Orders act `latency_bars` bars and `latency_ms` milliseconds after they are given. `robustness` says what is worked out beside the result.
     """
 
     strategy: str
@@ -142,6 +136,7 @@ class RunConfig(_Part, frozen=True, kw_only=True):
     closes_at_end: bool = False
     capital: Decimal = Decimal(100_000)
     currency: str = "USD"
+    rates: dict[str, Decimal] = {}
     profile: Profile = Profile.DEFAULT
     costs: Costs = Costs()
     sizing: Sizing = Sizing()
@@ -154,6 +149,8 @@ class RunConfig(_Part, frozen=True, kw_only=True):
     seed: int = 0
     score: ScoreMode = ScoreMode.WALK_FORWARD
     walk_forward: WalkForward = WalkForward()
+    robustness: Robustness = Robustness()
+    compares_alone: bool = False
 
     def with_parameters(self, values: dict[str, Value]) -> RunConfig:
         """The same run with some parameters replaced."""
@@ -165,8 +162,8 @@ class RunConfig(_Part, frozen=True, kw_only=True):
         return payload
 
     def fingerprint(self) -> str:
-        """Identifies what was tried on its data: everything but how the result is scored. 32 hex digits."""
-        relevant = {name: value for name, value in self.to_json().items() if name not in ("score", "walk_forward")}
+        """Identifies what was tried on its data: everything but how the result is scored and tested. 32 hex digits."""
+        relevant = {name: value for name, value in self.to_json().items() if name not in _BESIDE and (value or name != "rates")}
         return hashlib.blake2b(msgspec.json.encode(relevant, order="deterministic"), digest_size=16).hexdigest()
 
 
@@ -183,7 +180,14 @@ def config_from_json(payload: dict[str, Any]) -> RunConfig:
         message, _, path = str(error).partition(" - at `$")
         raise InvalidInput(f"The configuration does not fit: {message}.", where=path.strip(".`") or "config") from error
     times = {name: _utc(getattr(config, name), name) for name in ("start", "end", "trade_from")}
-    return msgspec.structs.replace(config, **times)
+    return msgspec.structs.replace(config, robustness=_in_utc(config.robustness), **times)
+
+
+def _in_utc(asked: Robustness) -> Robustness:
+    scenarios = tuple(
+        msgspec.structs.replace(item, begins_at=_utc(item.begins_at, "robustness.scenarios.begins_at")) for item in asked.scenarios
+    )
+    return msgspec.structs.replace(asked, scenarios=scenarios)
 
 
 def _utc(at: datetime | None, name: str) -> datetime | None:

@@ -123,17 +123,19 @@ def stationary_indexes(source: np.random.Generator, *, rows: int, bars: int, blo
     return (np.take_along_axis(starts, begun_at, axis=1) + position - begun_at) % bars
 
 
-def randomise(draws: Sequence[T], run: Callable[[T], npt.ArrayLike], *, bars: int, seed: int, ruin_level: float = 0.5) -> MonteCarlo:
-    """Simulate again for every draw; `run` answers with the returns of its bars, `bars` of them at least.
+def randomise(draws: Sequence[T], run: Callable[[T], npt.ArrayLike | None], *, bars: int, seed: int, ruin_level: float = 0.5) -> MonteCarlo:
+    """Simulate again for every draw; `run` answers with the returns of its bars, `bars` of them at least, or None where it cannot.
 
-    Final returns and drawdowns are those of each whole run; the bands cover its first `bars` bars.
+    Final returns and drawdowns are those of each whole run; the bands cover its first `bars` bars. Raises InvalidInput where no draw can be run.
     """
     if not draws or bars < 1:
         raise InvalidInput("There is nothing to draw from, or no bar to show.", where="draws")
 
     def equities() -> Iterator[FloatArray]:
         for draw in draws:
-            yield _equity(require_returns(run(draw), minimum=bars)[None, :])
+            returns = run(draw)
+            if returns is not None:
+                yield _equity(require_returns(returns, minimum=bars)[None, :])
 
     return _spread(equities(), bars=bars, ruin_level=ruin_level, seed=seed)
 
@@ -181,6 +183,8 @@ def _spread(pieces: Iterable[FloatArray], *, bars: int, ruin_level: float, seed:
         deepest.append(drawdowns(equity).max(axis=1))
         lowest.append(equity.min(axis=1))
         kept.append(equity[:, points])
+    if not kept:
+        raise InvalidInput("Not one history could be made.", where="draws")
     final_returns = np.concatenate(finals)
     return MonteCarlo(
         levels=LEVELS,

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from apps.backtests.domain.robustness import StressScenario
+from apps.backtests.domain.stress_text import text_of_scenario
 from apps.core.errors import InvalidInput
 
 _AUTUMN_2008 = (
@@ -43,7 +45,9 @@ class Knot:
 class Scenario:
     """A path of shocks: the multiple of the undisturbed price over the scenario's time, between knots at an even rate of return.
 
-    `bars` is how many bars it lasts unless the caller says otherwise. Afterwards prices stay at the last multiple.
+    `bars` is how many bars it lasts unless the caller says otherwise. Afterwards prices stay at the last multiple. `gap` moves the first
+    open and all that follows; while it lasts, the bars' own moves are `volatility` times as large (as log returns) and their volumes are
+    divided by `volume_divisor`.
     """
 
     code: str
@@ -51,6 +55,9 @@ class Scenario:
     source: str
     path: tuple[Knot, ...]
     bars: int
+    gap: float = 0.0
+    volatility: float = 1.0
+    volume_divisor: float = 1.0
 
     def __post_init__(self) -> None:
         times = [knot.at for knot in self.path]
@@ -60,11 +67,15 @@ class Scenario:
             raise InvalidInput(f"The path of {self.code} must begin at 1 and stay above 0.", where="path")
         if self.bars < 1:
             raise InvalidInput(f"{self.code} must last at least one bar.", where="bars")
+        if not self.gap > -1 or not self.volatility >= 0 or not self.volume_divisor >= 1:
+            raise InvalidInput(
+                f"{self.code}: a gap is above -1, volatility not negative, and volumes are divided by 1 or more.", where="gap"
+            )
 
     @property
     def worst_return(self) -> float:
         """The deepest point below the undisturbed price (-0.339 = 33.9 % down)."""
-        return min(knot.factor for knot in self.path) - 1.0
+        return min(knot.factor for knot in self.path) * (1.0 + self.gap) - 1.0
 
 
 def path_of_prices(prices: Sequence[float]) -> tuple[Knot, ...]:
@@ -73,14 +84,24 @@ def path_of_prices(prices: Sequence[float]) -> tuple[Knot, ...]:
     return tuple(Knot(index / last, price / prices[0]) for index, price in enumerate(prices))
 
 
-def user_scenario(code: str, shocks: Sequence[float], *, title: str = "") -> Scenario:
-    """A scenario of one's own: the extra return of each bar (-0.1 = 10 % down within that bar), one bar after the other."""
-    if not shocks or not all(math.isfinite(shock) and shock > -1 for shock in shocks):
-        raise InvalidInput("A scenario needs shocks, each of them above -1 (everything lost).", where="shocks")
-    prices = [1.0]
-    for shock in shocks:
-        prices.append(prices[-1] * (1.0 + shock))
-    return Scenario(code, title or code, "given by the user", path_of_prices(prices), len(shocks))
+def user_scenario(asked: StressScenario, *, code: str) -> Scenario:
+    """A crisis of one's own; a bar for each of its days."""
+    days, factor = 0, 1.0
+    knots = [Knot(0.0, 1.0)]
+    for leg in asked.legs:
+        days, factor = days + leg.days, factor * (1.0 + float(leg.change))
+        knots.append(Knot(days / asked.days, factor))
+    text = text_of_scenario(asked)
+    return Scenario(
+        code,
+        asked.title or text_of_scenario(StressScenario(legs=asked.legs)),
+        f"given by the user: {text}",
+        tuple(knots),
+        asked.days,
+        gap=float(asked.gap),
+        volatility=float(asked.volatility_multiple),
+        volume_divisor=float(asked.volume_divisor),
+    )
 
 
 SCENARIOS = {

@@ -37,7 +37,8 @@ def apply_scenario(bars: BarWindow, scenario: Scenario, *, start: int, length: i
     path at its beginning, the close with the path at its end, high and low with the highest and lowest the path has in between, so
     low <= open, close <= high stays true. New prices lie on the tick (open and close to the nearest, high up, low down, one tick at
     least). Bars of closes alone stay closes alone. `severity` is the power the factors are raised to: 0.5 is half the crisis, 1.5 what
-    an instrument with beta 1.5 goes through. Volumes stay. Raises OutOfBounds above the instrument's highest price.
+    an instrument with beta 1.5 goes through; it concerns path and gap alone. A volume stays at least one unit: none would mean that it is not known.
+    Raises OutOfBounds above the instrument's highest price.
     """
     count = scenario.bars if length is None else length
     if count < 1 or not 0 <= start < len(bars):
@@ -51,6 +52,8 @@ def apply_scenario(bars: BarWindow, scenario: Scenario, *, start: int, length: i
             hint="Begin earlier or let it last fewer bars.",
         )
     factors = _factors(scenario, count=count, tail=len(bars) - start - count, severity=severity)
+    if scenario.volatility != 1:
+        factors = _swung(factors, bars, start, count, scenario.volatility)
     cut = slice(start, None)
     close = _shocked(bars.close[cut], factors.close, bars, np.rint)
     is_close_only = (bars.flags[cut] & BarFlag.CLOSES_ONLY) != 0
@@ -60,7 +63,35 @@ def apply_scenario(bars: BarWindow, scenario: Scenario, *, start: int, length: i
         high=_joined(bars.high, start, np.where(is_close_only, close, _shocked(bars.high[cut], factors.high, bars, np.ceil))),
         low=_joined(bars.low, start, np.where(is_close_only, close, _shocked(bars.low[cut], factors.low, bars, np.floor))),
         close=_joined(bars.close, start, close),
+        volume=_thinned(bars.volume, start, count, scenario.volume_divisor),
     )
+
+
+def _swung(factors: _Factors, bars: BarWindow, start: int, count: int, power: float) -> _Factors:
+    """The factors times those that make each move from the close before the scenario `power` times as large, as a log return."""
+    anchor = float(bars.close[start - 1] if start else bars.open[0])
+    last = (float(bars.close[start + count - 1]) / anchor) ** (power - 1.0)
+
+    def swung(own: FloatArray, prices: Int64Array) -> FloatArray:
+        moved = np.full(len(own), last)
+        moved[:count] = (prices[start : start + count] / anchor) ** (power - 1.0)
+        return np.asarray(own * moved, np.float64)
+
+    return _Factors(
+        open=swung(factors.open, bars.open),
+        high=swung(factors.high, bars.high),
+        low=swung(factors.low, bars.low),
+        close=swung(factors.close, bars.close),
+    )
+
+
+def _thinned(volume: Int64Array, start: int, count: int, divisor: float) -> Int64Array:
+    if divisor == 1:
+        return volume
+    thinned = volume.copy()
+    stretch = thinned[start : start + count]
+    thinned[start : start + count] = np.where(stretch > 0, np.maximum(np.floor(stretch / divisor), 1.0), 0.0).astype(np.int64)
+    return thinned
 
 
 def _factors(scenario: Scenario, *, count: int, tail: int, severity: float) -> _Factors:
@@ -68,7 +99,7 @@ def _factors(scenario: Scenario, *, count: int, tail: int, severity: float) -> _
     if not (np.isfinite(severity) and severity >= 0):
         raise InvalidInput(f"The severity is a number from 0, got {severity}.", where="severity")
     knots = np.array([knot.at for knot in scenario.path])
-    logs = severity * np.log([knot.factor for knot in scenario.path])
+    logs = severity * (np.log([knot.factor for knot in scenario.path]) + np.log1p(scenario.gap))
     edges = np.arange(count + 1) / count
     times = np.unique(np.concatenate([edges, knots]))
     path = np.exp(np.interp(times, knots, logs))

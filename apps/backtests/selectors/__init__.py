@@ -4,7 +4,7 @@ from apps.backtests.selectors.choices import strategy_choice, strategy_choices
 from apps.backtests.selectors.exports import export
 from apps.backtests.selectors.lines import lines_of, run_lines, strategies_run
 from apps.backtests.selectors.records import equity_rows, record_array, record_columns, record_page, records_of
-from apps.backtests.selectors.robustness import CrisisResult, Histories, RegimeResult, histories, results_by_market, results_in_crises
+from apps.backtests.selectors.robustness import CrisisResult, Histories, histories, results_in_crises
 from apps.backtests.selectors.runs import progress, run, runs, runs_under_way, tear_sheet
 from apps.backtests.selectors.sweeps import heat_map, sweep, sweep_trials, sweeps
 from apps.backtests.selectors.trades import PlaceResult, places_of, results_by_place, trades_between
@@ -15,7 +15,6 @@ __all__ = [
     "CrisisResult",
     "Histories",
     "PlaceResult",
-    "RegimeResult",
     "equity_rows",
     "export",
     "families_of",
@@ -29,7 +28,6 @@ __all__ = [
     "record_columns",
     "record_page",
     "records_of",
-    "results_by_market",
     "results_by_place",
     "results_in_crises",
     "run",

@@ -1,8 +1,7 @@
-"""What else could have come of a run, worked out from its stored record: the spread of reshuffled histories, and its results by kind of market."""
+"""What else could have come of a run, worked out from its stored record: the spread of reshuffled histories, and what it did in real crises."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from uuid import UUID
@@ -12,23 +11,16 @@ import numpy as np
 from apps.backtests.contracts import RecordKind
 from apps.backtests.domain.block_length import best_block_bars
 from apps.backtests.domain.monte_carlo import bootstrap_returns
-from apps.backtests.domain.regimes import RegimeRow, label_regimes, results_by_regime
-from apps.backtests.domain.returns import FloatArray, Int64Array, drawdowns
+from apps.backtests.domain.returns import drawdowns
 from apps.backtests.domain.scenarios import EPISODES
 from apps.backtests.models import BacktestRun
 from apps.backtests.selectors.records import books_of, record_array, records_of
-from apps.core.errors import NotFound
-from apps.core.vocabulary import Timeframe
-from apps.markets import selectors as markets
-from apps.markets.domain.bars import from_micros, to_micros
+from apps.markets.domain.bars import to_micros
 from apps.portfolio.domain.engine_records import equity_series
-from apps.portfolio.domain.ledger_codes import T_ENTRY_VALUE, T_FEES, T_OPENED_AT, T_REALISED
 
 HISTORIES = 500
 LEAST_DAYS = 60
 _DAY_MICROS = 86_400_000_000
-MOST_BARS = 50_000
-"""More bars than this are not labelled while somebody waits for the page."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +43,6 @@ class Histories:
     probability_of_loss: float
     probability_of_ruin: float
     ruin_level: float
-
-
-@dataclass(frozen=True)
-class RegimeResult:
-    """Results in one kind of market, as told from the bars before; None where there is too little to tell."""
-
-    trend: str
-    volatility: str
-    share: float
-    total_return: float
-    sharpe: float | None
-    worst_return: float
-    trades: int
-    win_rate: float | None
 
 
 @dataclass(frozen=True)
@@ -106,33 +84,6 @@ def histories(run_id: UUID) -> Histories | None:
     )
 
 
-def results_by_market(run_id: UUID) -> list[RegimeResult]:
-    """Results by trend and volatility of the market; empty for several instruments, for bars of a file, and where bars are too many or have
-    changed since. Raises NotFound for an unknown run."""
-    row = BacktestRun.objects.defer("metrics", "tear_sheet").filter(id=run_id).first()
-    if row is None:
-        raise NotFound(f"There is no backtest {run_id}.", where="run_id")
-    books = books_of(run_id)
-    if len(books.places) != 1 or row.config.get("bar_file") or not 2 < row.record_rows.get(RecordKind.EQUITY, 0) <= MOST_BARS:
-        return []
-    rows = record_array(run_id, RecordKind.EQUITY)
-    closed_at, closes = _closes(books.places[0].id, Timeframe(row.timeframe), rows)
-    place = np.searchsorted(rows[:, 0], closed_at)
-    if len(closed_at) != len(rows) or not np.array_equal(rows[place.clip(max=len(rows) - 1), 0], closed_at) or (rows[:, 1] <= 0).any():
-        return []
-    gained = np.concatenate([[0.0], rows[1:, 1] / rows[:-1, 1] - 1.0])
-    trades = record_array(run_id, RecordKind.TRADES)
-    entered = np.searchsorted(closed_at, trades[:, T_OPENED_AT])
-    paid = trades[:, T_ENTRY_VALUE]
-    is_known = (entered < len(closed_at)) & (paid > 0)
-    results = (trades[is_known, T_REALISED] - trades[is_known, T_FEES]) / paid[is_known]
-    found = results_by_regime(
-        label_regimes(closes), gained, bars_per_year=Timeframe(row.timeframe).bars_per_year,
-        entry_bars=entered[is_known].tolist(), trade_returns=results.tolist(),
-    )  # fmt: skip
-    return [_result(item) for item in found]
-
-
 def results_in_crises(run_id: UUID) -> list[CrisisResult]:
     """What the stored equity did in the crises that lie within the run. Raises NotFound for an unknown run."""
     books_of(run_id)
@@ -149,25 +100,3 @@ def results_in_crises(run_id: UUID) -> list[CrisisResult]:
         fall = float(drawdowns(equity[None, :]).max()) if equity.min() > 0 else 1.0
         found.append(CrisisResult(episode.title, episode.starts_on, episode.ends_on, episode.fact, float(equity[-1]) - 1.0, fall))
     return found
-
-
-def _closes(instrument_id: UUID, timeframe: Timeframe, rows: Int64Array) -> tuple[Int64Array, FloatArray]:
-    """Closing times and prices of the bars that the equity was valued at."""
-    spec = markets.instrument_spec(instrument_id)
-    since = from_micros(int(rows[0, 0])) - timeframe.duration
-    window = markets.bars_between(spec, timeframe, since=since, until=from_micros(int(rows[-1, 0])))
-    last = slice(max(0, len(window) - len(rows)), None)
-    return window.closed_at[last], window.close[last] * np.float64(spec.price_unit)
-
-
-def _result(row: RegimeRow) -> RegimeResult:
-    return RegimeResult(
-        trend=row.trend.name,
-        volatility=row.volatility.name,
-        share=row.share,
-        total_return=row.total_return,
-        sharpe=row.sharpe if math.isfinite(row.sharpe) else None,
-        worst_return=row.worst_return,
-        trades=row.trades,
-        win_rate=row.win_rate if math.isfinite(row.win_rate) else None,
-    )

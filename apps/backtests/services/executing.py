@@ -11,10 +11,11 @@ from django.db import InterfaceError, OperationalError
 
 from apps.backtests.domain.config import RunConfig, ScoreMode, config_from_json
 from apps.backtests.domain.records import RunRecords
+from apps.backtests.domain.robustness_report import RobustnessPlan
 from apps.backtests.domain.runners import RunCancelled, check_strategy, runner_for
 from apps.backtests.domain.scoring import Measured, measure, sharpe_statistics, sheet_of, trades_in_money
 from apps.backtests.domain.states import RunState
-from apps.backtests.domain.stress_report import stress_rows
+from apps.backtests.domain.steps import Steps
 from apps.backtests.domain.walking import Walked, candidates, walk_forward
 from apps.backtests.models import BacktestRun
 from apps.backtests.services.claims import Claim, claim
@@ -73,10 +74,10 @@ def execute_run(
     return True
 
 
-def compute(config: RunConfig, bars: tuple[BarWindow, ...], watch: Watch) -> tuple[RunRecords, Walked | None]:
-    """The records of a configuration and its walk forward."""
+def compute(config: RunConfig, bars: tuple[BarWindow, ...], watch: Watch, steps: Steps) -> tuple[RunRecords, Walked | None]:
+    """The records of a configuration and its walk forward, the first of the steps."""
     runner = runner_for(config.mode)
-    records = runner.run(config, bars, progress=watch.progress, is_cancelled=watch.is_cancelled, seed=config.seed)
+    records = runner.run(config, bars, progress=steps.progress, is_cancelled=watch.is_cancelled, seed=config.seed)
     if watch.is_cancelled():
         raise RunCancelled("The run was cancelled.")
     failpoint("backtests.computed")
@@ -108,18 +109,22 @@ def _make(run_id: UUID, watch: Watch) -> Outcome:
     check_strategy(config)
     bars = load_bars(config)
     total = sum(len(window) for window in bars)
-    watch.progress(0, total)
-    records, walked = compute(config, bars, watch)
+    plan = RobustnessPlan(config, bars)
+    steps = Steps(watch.progress, bars=total, count=1 + plan.runs)
+    steps.progress(0, total)
+    records, walked = compute(config, bars, watch, steps)
+    steps.next()
     whole = measure(records, bars)
     metrics, counted = judge(config, whole, records, walked)
-    stress = stress_rows(
-        config, bars, records, runner=runner_for(config.mode), progress=watch.touch, is_cancelled=watch.is_cancelled
+    beside = plan.compute(
+        records, runner=runner_for(config.mode), steps=steps, is_cancelled=watch.is_cancelled, say=watch.say
     )  # fmt: skip
+    failpoint("backtests.tested")
     tried = tuple(config.with_parameters(item).fingerprint() for item in candidates(config.walk_forward.search)) if walked else ()
     return Outcome(
         records=records,
         metrics=metrics,
-        tear_sheet={**sheet_of(whole, records), "stress": stress},
+        tear_sheet={**sheet_of(whole, records), **beside},
         statistics=sharpe_statistics(counted.equity),
         data_hash=data_hash(bars),
         code_version=code_version(),

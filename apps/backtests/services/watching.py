@@ -63,6 +63,7 @@ class Watch:
         self._claim, self._clock, self._wants_stop = claim, clock, wants_stop
         self._announce_as, self._on_progress, self._stall_seconds = announce_as, on_progress, stall_seconds
         self._done = self._total = self._inside = 0
+        self._message = "Running"
         self._is_cancelled = False
         self.is_lost = False
         self._beaten_at = 0.0
@@ -74,6 +75,10 @@ class Watch:
     def progress(self, done: int, total: int) -> None:
         """What the computation reports."""
         self._done, self._total = done, total
+
+    def say(self, message: str) -> None:
+        """What is being done, in words; stored with the next progress."""
+        self._message = message
 
     def touch(self, done: int, total: int) -> None:
         """What a part of the computation reports: it only shows that something goes on."""
@@ -126,7 +131,7 @@ class Watch:
         """Store, ask and tell; False if the database did not answer, which the next look tries again."""
         done, total = numbers
         try:
-            if not renew(self._claim, now=self._clock.now(), done=done, total=total, message="Running"):
+            if not renew(self._claim, now=self._clock.now(), done=done, total=total, message=self._message):
                 self.is_lost = self._is_cancelled = True
             elif self._wants_stop():
                 self._is_cancelled = True

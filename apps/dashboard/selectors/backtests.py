@@ -23,6 +23,7 @@ from apps.dashboard.selectors.backtest_pictures import (
     months_of,
     windows_of,
 )
+from apps.dashboard.selectors.rerun_pictures import RerunPicture, rerun_picture
 from apps.markets import selectors as markets
 from apps.portfolio.domain.engine_records import exit_reason_named
 from apps.portfolio.domain.metrics import FIGURES, Figure
@@ -70,7 +71,7 @@ class TearSheet:
     equity_line: Line | None
     drawdown_line: Line | None
     places: Sequence[backtests.PlaceResult]
-    markets: Sequence[backtests.RegimeResult]
+    reruns: Sequence[RerunPicture]
     crises: Sequence[backtests.CrisisResult]
     settings: Sequence[Setting]
     fills: Sequence[Mapping[str, Any]]
@@ -106,7 +107,7 @@ def tear_sheet(run_id: UUID) -> TearSheet:
         equity_line=curve(sheet.get("equity", [])),
         drawdown_line=curve([[time, -value] for time, value in sheet.get("drawdown", [])]),
         places=backtests.results_by_place(run_id),
-        markets=backtests.results_by_market(run_id),
+        reruns=[rerun_picture(report) for report in sheet.get("reruns", [])],
         crises=backtests.results_in_crises(run_id),
         settings=settings_of(run.config),
         fills=backtests.record_page(run_id, RecordKind.FILLS, limit=ROWS_SHOWN),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from apps.backtests.domain.scenarios import EPISODES, SCENARIOS, Episode, Knot, Scenario, user_scenario
 from apps.backtests.domain.stress import apply_scenario, find_episode
+from apps.backtests.domain.stress_text import scenario_of_text
 from apps.core.errors import InvalidInput, NotFound, OutOfBounds
 from apps.markets.contracts import BarFlag, BarWindow
 from tests.factories.windows import make_spec, make_window, random_window, real_window
@@ -106,14 +107,56 @@ def test_bars_of_closes_alone_stay_so() -> None:
     assert shocked.open.tolist() == shocked.close.tolist() == shocked.high.tolist() == shocked.low.tolist()
 
 
+def own(text: str) -> Scenario:
+    return user_scenario(scenario_of_text(text), code="own")
+
+
 def test_a_scenario_of_ones_own() -> None:
-    shocked = apply_scenario(flat_window(5, 100_000), user_scenario("mine", [-0.1, -0.5, 0.2]), start=1)
+    shocked = apply_scenario(flat_window(5, 100_000), own("-10%, -50%, +20%"), start=1)
     assert shocked.close.tolist() == [100_000, 90_000, 45_000, 54_000, 54_000]
     assert shocked.open.tolist() == [100_000, 100_000, 90_000, 45_000, 54_000]
 
 
+def test_a_gap_moves_the_first_open_and_all_behind_it() -> None:
+    shocked = apply_scenario(flat_window(4, 100_000), own("-10% then flat; gap -20%"), start=1)
+    assert shocked.open.tolist() == [100_000, 80_000, 72_000, 72_000]
+    assert shocked.close.tolist() == [100_000, 72_000, 72_000, 72_000]
+    assert shocked.high.tolist() == [100_000, 80_000, 72_000, 72_000]
+    assert own("-10% then flat; gap -20%").worst_return == pytest.approx(-0.28)
+
+
+def test_a_fall_over_days_has_an_even_rate() -> None:
+    shocked = apply_scenario(flat_window(5, 100_000), own("-19% in 2 days then flat 2 days"), start=1)
+    assert shocked.close.tolist() == [100_000, 90_000, 81_000, 81_000, 81_000]
+
+
+def test_volatility_makes_each_move_a_power_and_the_end_stays() -> None:
+    bars = make_window([100_000, 110_000, 99_000, 120_000], spec=make_spec(price_scale=2))
+    shocked = apply_scenario(bars, own("flat 2 days; volatility x2"), start=1)
+    assert shocked.close.tolist() == [100_000, 121_000, 98_010, 118_800], "120,000 x 98,010 / 99,000"
+    calm = apply_scenario(bars, own("flat 2 days; volatility x0"), start=1)
+    assert calm.close.tolist() == [100_000, 100_000, 100_000, 121_212]
+
+
+def test_volumes_are_divided_while_it_lasts_and_never_forgotten() -> None:
+    bars = make_window([100] * 5, volume=[1000, 1000, 5, 0, 1000])
+    assert apply_scenario(bars, own("flat 3 days; volume /10"), start=1).volume.tolist() == [1000, 100, 1, 0, 1000]
+
+
+@given(seed=st.integers(0, 10**6), power=st.floats(0, 5), gap=st.floats(-0.5, 0.5))
+@settings(max_examples=30, deadline=None)
+def test_bars_stay_bars_whatever_the_swing(seed: int, power: float, gap: float) -> None:
+    bars = random_window(60, seed=seed)
+    bars = replace(bars, instrument=replace(bars.instrument, max_price=Decimal(10**9)))
+    shocked = apply_scenario(bars, replace(SCENARIOS["crash_2020"], volatility=power, gap=gap), start=20)
+    assert (shocked.low <= np.minimum(shocked.open, shocked.close)).all() and (
+        shocked.high >= np.maximum(shocked.open, shocked.close)
+    ).all()
+    assert (shocked.low > 0).all() and shocked.close[:20].tolist() == bars.close[:20].tolist()
+
+
 def test_prices_never_fall_below_one_tick() -> None:
-    shocked = apply_scenario(flat_window(3, 100), user_scenario("wipe out", [-0.9999]), start=1)
+    shocked = apply_scenario(flat_window(3, 100), own("-99.99%"), start=1)
     assert shocked.close.tolist() == [100, 1, 1]
 
 
@@ -128,7 +171,7 @@ def test_paths_that_make_no_sense_are_refused() -> None:
         with pytest.raises(InvalidInput):
             Scenario("bad", "Bad", "", path, 3)
     with pytest.raises(InvalidInput, match="above -1"):
-        user_scenario("bad", [-1.0])
+        Scenario("bad", "Bad", "", (Knot(0, 1), Knot(1, 1)), 3, gap=-1.0)
 
 
 def test_a_scenario_must_fit_into_the_bars() -> None:
@@ -144,7 +187,7 @@ def test_a_scenario_cannot_lift_prices_above_the_instruments_bound() -> None:
     bars = flat_window(3, 100_000)
     bars = replace(bars, instrument=replace(bars.instrument, max_price=Decimal(2000)))
     with pytest.raises(OutOfBounds, match="above its highest price"):
-        apply_scenario(bars, user_scenario("moon", [3.0]), start=0)
+        apply_scenario(bars, own("300%"), start=0)
 
 
 def test_an_episode_that_is_not_covered_is_refused_with_what_is_stored() -> None:
