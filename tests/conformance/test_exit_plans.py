@@ -21,7 +21,7 @@ from apps.strategies.domain.exit_plan import ExitPlan
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from apps.strategies.domain.vector_strategy import Signals
 from tests.conformance import stop_targets as table
-from tests.conformance.plain_timed import Market
+from tests.conformance.plain_timed import Market, Prices
 from tests.outside import case_path
 from tests.unit.backtests.seeds import fresh_seed
 
@@ -52,8 +52,7 @@ def judged() -> list[dict[str, Any]]:
 
 
 def came_out(case: dict[str, Any], candles: list[Any]) -> list[tuple[Any, ...]]:
-    bars = table.columns(candles)
-    _, found = table.run(table.Case(bars, table.signals(candles), table.plan(case["params"])))
+    _, found = table.run(table.case_of({**case, "candles": candles}))
     return [(one.reason.value, one.open_bar, one.close_bar, one.is_short, float(one.open_rate), float(one.close_rate)) for one in found]
 
 
@@ -200,7 +199,16 @@ def random_plan(chance: random.Random) -> ExitPlan:
         leverage=chance.choice([1000, 1000, 2000, 3000, 5000, 1330]),
         has_signal_exits=chance.random() < 0.7,
         closes_at_end=chance.random() < 0.9,
+        entry_minutes=chance.choice([10, 60, 100, 240]),
+        exit_minutes=chance.choice([30, 60, 150, 1000]),
     )
+
+
+def random_prices(chance: random.Random, candles: list[tuple[int, int, int, int]]) -> Prices:
+    """In one run of two nothing but the open, else prices that some of the candles trade at."""
+    if chance.random() < 0.5:
+        return Prices()
+    return Prices(*(chance.choice([0, chance.choice(chance.choice(candles))]) for _ in range(3)))
 
 
 def random_candles(chance: random.Random, count: int) -> list[tuple[int, int, int, int]]:
@@ -235,14 +243,15 @@ def test_a_second_implementation_agrees_on_random_candles_trade_by_trade() -> No
         open_, high, low, close = np.array(candles, np.int64).T.copy()
         bars = BarColumns(opened_at, opened_at + table.HOUR_US, open_, high, low, close, np.full(count, -1, np.int64))
         signals = Signals(np.array(bits, np.int8), np.array([table.LOTS], np.int64))
-        simulation, found = table.run(table.Case(bars, signals, plan), profile=profile)
+        asked = random_prices(chance, candles)
+        simulation, found = table.run(table.Case(bars, signals, plan, asked.entry, asked.moved_to, asked.exit), profile=profile)
         ours: list[tuple[Any, ...]] = [
             (t.is_short, t.open_bar, t.close_bar, t.open_rate * UNIT, t.close_rate * UNIT, t.reason.value) for t in found
         ]
-        market = Market(plan, fee=Fraction(fee_bps, 10_000), can_short=profile.allows_short)
+        market = Market(plan, fee=Fraction(fee_bps, 10_000), can_short=profile.allows_short, prices=asked)
         theirs = market.run(candles, bits)
         plain = [(t.is_short, t.open_bar, t.close_bar, t.open_rate, t.close_rate, t.reason) for t in theirs]
-        assert ours == plain, (seed, plan, candles, bits)
+        assert ours == plain, (seed, plan, asked, candles, bits)
         for one, other in zip(found, theirs, strict=True):
             assert float(one.profit_ratio) == pytest.approx(float(other.profit), abs=1e-8 * plan.leverage / 1000)
         total += len(found)

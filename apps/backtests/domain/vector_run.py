@@ -23,7 +23,7 @@ from apps.backtests.domain.simulate_nb import (
     RULE_COLUMNS,
     run_signals,
 )
-from apps.backtests.domain.timed_nb import run_timed
+from apps.backtests.domain.timed_nb import STATE_COLUMNS, run_timed
 from apps.core.errors import InvalidInput, OutOfBounds
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
@@ -158,7 +158,7 @@ class SignalRunner:
         rules[R_STOP_PPM], rules[R_TARGET_PPM], rules[R_TRAIL_PPM] = signals.stop_ppm, signals.target_ppm, signals.trail_ppm
         rules[R_SIZING], rules[R_SIZE] = signals.sizing, signals.size
         equity, bar = self.space.equity_of(len(bars)), 0
-        terms, state = timed_terms(signals, engine.profiles[0]), np.array([0, code.NO_ROW, code.NO_ROW, code.NO_ROW], np.int64)
+        terms, state = timed_terms(signals, engine.profiles[0]), np.full(STATE_COLUMNS, code.NO_ROW, np.int64)
         while bar < len(bars):
             engine.make_room(events=64)
             if terms is None:
@@ -171,7 +171,7 @@ class SignalRunner:
                 bar = run_timed(
                     engine.book, engine.active, engine.places, engine.account, engine.fills, 0, bar,
                     bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume,
-                    signals.bits, signals.lots, signals.entry_prices, signals.entry_moves, terms, state, equity, status,
+                    signals.bits, signals.lots, signals.entry_prices, signals.entry_moves, signals.exit_prices, terms, state, equity, status,
                 )  # fmt: skip
             if bar < len(bars) and status[0] != StepStatus.BOOK_FULL:
                 raise_status(StepStatus(int(status[0])), bar)
@@ -192,7 +192,7 @@ def timed_terms(signals: Signals, profile: EngineProfile) -> Int64Array | None:
         )
     head = (
         plan.stop_ppm, plan.is_trailing, plan.near_ppm, plan.near_from_ppm, plan.is_near_only, plan.leverage,
-        plan.has_signal_exits, plan.closes_at_end, plan.entry_minutes, signals.sizing, signals.size,
+        plan.has_signal_exits, plan.closes_at_end, plan.entry_minutes, plan.exit_minutes, signals.sizing, signals.size,
     )  # fmt: skip
     return np.array([*head, *(value for target in sorted(plan.targets) for value in target)], np.int64)
 

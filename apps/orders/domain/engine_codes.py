@@ -178,6 +178,8 @@ NEAR_ONLY = 64
 """A guard that is not raised before its profit is reached."""
 OUT = 128
 """The price in this event was out of bounds: the order acts no more in it."""
+LEAVES = 256
+"""An exit at a price of its own beside guards (freqtrade's exit signals)."""
 
 # Columns of a row of `book`.
 (

@@ -1,12 +1,15 @@
-"""The range of a bar by freqtrade's rules: entries, stops that stand where they were, targets, raised stops; in this order.
+"""The range of a bar by freqtrade's rules: entries, exits given at this bar, stops that stand where they were, targets, raised stops, exits
+given before; in this order.
 
 - A stop that lies beyond the whole bar fills at the open, another at its price.
 - Trailing stops are raised by the bar's best price before they are tested against its worst, while the old stop had not been reached; raised in
-  the bar of the entry they fill at the worst realistic price.
+  the bar of the entry they fill at the worst realistic price, and not at all where the bar does not reach it.
 - A target fills within the bar at its price; at the open where it was changed at this bar and the open is better. In the bar of an entry below
   (short: above) the open it does not fill beyond a close that went against the position: when the bar traded there is not known.
-- An entry at a limit better than any price of its first bar, or of the bar at which it was moved, fills at the bar's end of the range; later on it
-  waits, if it has guards, until a bar trades at the limit.
+- An entry at a limit better than any price of its first bar fills at the bar's end of the range; later on, also where it was moved, it waits, if it
+  has guards, until a bar trades at the limit.
+- An exit at a price of its own fills in its first bar at that price, or at the bar's end of the range where that is worse; guards do not act in
+  that bar even if it does not fill. Later on it fills where a bar trades at its price and no guard has acted.
 """
 
 from __future__ import annotations
@@ -20,12 +23,14 @@ from apps.orders.domain.engine_codes import (
     CHANGED,
     I_FEE_MAKER_PPM,
     I_TICK,
+    LEAVES,
     NO_ROW,
     O_BEST,
     O_CHILDREN,
     O_FLAGS,
     O_LEVERAGE,
     O_LIMIT,
+    O_NEXT,
     O_PARENT,
     O_PLACE,
     O_PROFIT_PPM,
@@ -51,7 +56,7 @@ OPEN, CANCELLED = 1, 3
 WOULD_TAKE = 6
 LIMIT_CROSSED, LIMIT_GAPPED = 43, 44
 STOP_TRIGGERED, STOP_GAPPED, STOP_LIMIT_TRIGGERED, TRAIL_TRIGGERED, TRAIL_GAPPED = range(46, 51)
-NO_PASS, ENTRIES, STANDING, TARGETS, RAISED, PASSES = range(6)
+NO_PASS, ENTRIES, LEAVING, STANDING, TARGETS, RAISED, LEFT, PASSES = range(8)
 
 
 @kernel("i8(i8[:, ::1], i8)")
@@ -60,6 +65,8 @@ def pass_of(book: Any, row: int) -> int:
     order_type, flags = book[row, O_TYPE], book[row, O_FLAGS]
     if order_type < LIMIT or order_type > TRAILING or flags & OPENED_IN_RANGE:
         return NO_PASS
+    if flags & LEAVES:
+        return LEFT if flags & SEEN else LEAVING
     if order_type == LIMIT or flags & TRIGGERED:
         return TARGETS if flags & REDUCE_ONLY else ENTRIES
     return RAISED if order_type == TRAILING and book[row, O_WAS_RAISED] != 0 else STANDING
@@ -93,7 +100,9 @@ def is_in_entry_bar(book: Any, row: int) -> bool:
 def has_guards(book: Any, row: int) -> bool:
     """Whether guards wait for the order."""
     child = book[row, O_CHILDREN]
-    return bool(child != NO_ROW and book[child, O_LEVERAGE] != 0)
+    while child != NO_ROW and book[child, O_LEVERAGE] == 0:
+        child = book[child, O_NEXT]
+    return bool(child != NO_ROW)
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
@@ -114,6 +123,8 @@ def try_stop(book: Any, active: Any, places: Any, account: Any, fills: Any, row:
         return take(book, active, places, account, fills, row, reference, STOP_GAPPED if is_gapped else STOP_TRIGGERED, volume, 1)
     if not is_gapped and book[row, O_LEVERAGE] != 0 and is_in_entry_bar(book, row):
         reference = worst_raised_price(book, places, row, open_, best, worst)
+        if side * (best - reference) > 0:
+            return 0
     return take(book, active, places, account, fills, row, reference, TRAIL_GAPPED if is_gapped else TRAIL_TRIGGERED, volume, 1)
 
 
@@ -139,7 +150,7 @@ def try_limit(
         if is_unknown_whether_after(book, places, row, open_, close):
             return 0
     elif side * (limit - best) < 0 or (
-        is_entry and flags & SEEN and flags & CHANGED == 0 and has_guards(book, row) and side * (limit - (high if side == BUY else low)) > 0
+        is_entry and flags & SEEN and has_guards(book, row) and side * (limit - (high if side == BUY else low)) > 0
     ):
         return 0
     if flags & POST_ONLY and flags & SEEN == 0 and side * (limit - open_) > 0:
@@ -153,12 +164,24 @@ def try_limit(
     return make(book, active, places, account, fills, row, price, LIMIT_CROSSED, 1, 1 - is_entry)
 
 
+@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8)")
+def try_leaving(book: Any, active: Any, places: Any, account: Any, fills: Any, row: int, high: int, low: int) -> int:
+    """Fill an exit at a price of its own; lots traded."""
+    side, price = book[row, O_SIDE], book[row, O_LIMIT]
+    if book[row, O_FLAGS] & SEEN == 0:
+        price = min(price, high) if side == BUY else max(price, low)
+    if price < low or price > high:
+        return 0
+    return make(book, active, places, account, fills, row, price, LIMIT_CROSSED, 1, 1)
+
+
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
 def match_guards(
     book: Any, active: Any, places: Any, account: Any, fills: Any,
     place: int, opened_at: int, closed_at: int, open_: int, high: int, low: int, close: int, volume: int,
 ) -> None:  # fmt: skip
-    """The four passes over one bar."""
+    """The passes over one bar."""
+    is_leaving = 0
     for which in range(ENTRIES, PASSES):
         index = 0
         while index < account[A_ACTIVE]:
@@ -176,9 +199,12 @@ def match_guards(
                     follow(book, places, row, first, bottom, top)
                 else:
                     follow(book, places, row, first, top, bottom)
-            if pass_of(book, row) != which:
+            if pass_of(book, row) != which or (is_leaving != 0 and book[row, O_LEVERAGE] != 0):
                 continue
-            if which == ENTRIES or which == TARGETS:
+            if which == LEAVING or which == LEFT:
+                try_leaving(book, active, places, account, fills, row, top, bottom)
+                is_leaving = 1
+            elif which == ENTRIES or which == TARGETS:
                 try_limit(book, active, places, account, fills, row, first, top, bottom, close, which == ENTRIES)
             else:
                 try_stop(book, active, places, account, fills, row, first, top, bottom, volume)

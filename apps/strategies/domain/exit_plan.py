@@ -21,7 +21,7 @@ class ExitPlan:
     `targets` are pairs of minutes since the entry and the profit from which the trade is closed from then on; -1,000,000: at any price.
     With `is_trailing` the stop follows the best price at `stop_ppm`, beyond a profit of `near_from_ppm` at `near_ppm` (0 = no other distance),
     and with `is_near_only` not at all below that profit. `has_signal_exits` lets exit signals close trades, `closes_at_end` the last bar.
-    `entry_minutes` is how long an entry at a limit price waits.
+    `entry_minutes` is how long an entry at a limit price waits, `exit_minutes` how long an exit signal at a price of its own does.
     """
 
     stop_ppm: int
@@ -34,6 +34,7 @@ class ExitPlan:
     has_signal_exits: bool = True
     closes_at_end: bool = True
     entry_minutes: int = 10
+    exit_minutes: int = 30
 
     def check(self) -> None:
         """Raise InvalidInput naming the number that cannot be used."""
@@ -43,6 +44,7 @@ class ExitPlan:
             ("near_from_ppm", self.near_from_ppm, 0, _LARGEST_TARGET),
             ("leverage", self.leverage, 1000, _LARGEST_LEVERAGE),
             ("entry_minutes", self.entry_minutes, 0, 1_000_000),
+            ("exit_minutes", self.exit_minutes, 0, 1_000_000),
             ("targets", len(self.targets), 0, MOST_TARGETS),
         ):
             if not least <= value <= most:

@@ -65,7 +65,8 @@ class Signals:
     `size`, see `orders/domain/sizing_nb.py`.
 
     With `exits` the signals are traded by the rules of freqtrade's backtests, without stops and targets of their own. `entry_prices` are then limits
-    of entries (0 = at the open), `entry_moves` where an entry that is still open is moved to (0 = nowhere), one for every bar or one for all.
+    of entries (0 = at the open), `entry_moves` where an entry that is still open is moved to (0 = nowhere), `exit_prices` what exit signals ask for
+    (0 = the open), one for every bar or one for all.
     """
 
     bits: Int8Array
@@ -80,6 +81,7 @@ class Signals:
     exits: ExitPlan | None = None
     entry_prices: Int64Array = field(default_factory=lambda: _NONE)
     entry_moves: Int64Array = field(default_factory=lambda: _NONE)
+    exit_prices: Int64Array = field(default_factory=lambda: _NONE)
 
     def check(self, bars: int) -> None:
         """Raise InvalidInput where arrays do not fit the bars."""
@@ -90,6 +92,7 @@ class Signals:
             ("targets", self.targets, np.int64),
             ("entry_prices", self.entry_prices, np.int64),
             ("entry_moves", self.entry_moves, np.int64),
+            ("exit_prices", self.exit_prices, np.int64),
         ):
             if array.dtype != dtype or array.ndim != 1 or len(array) not in ((bars,) if name == "bits" else (1, bars)):
                 raise InvalidInput(
@@ -102,14 +105,15 @@ class Signals:
 
     def _check_exits(self) -> None:
         if self.exits is None:
-            if self.entry_prices.any() or self.entry_moves.any():
-                raise InvalidInput("Limits of entries belong to an exit plan.", where="entry_prices")
+            if self.entry_prices.any() or self.entry_moves.any() or self.exit_prices.any():
+                raise InvalidInput("Prices of entries and exits belong to an exit plan.", where="entry_prices")
             return
         self.exits.check()
         if self.stop_ppm or self.target_ppm or self.trail_ppm or self.stops.any() or self.targets.any():
             raise InvalidInput("Signals with an exit plan have no stops and targets of their own.", where="exits")
-        if (self.entry_prices < 0).any() or (self.entry_moves < 0).any():
-            raise InvalidInput("Limits of entries must not be negative.", where="entry_prices")
+        for name, prices in (("entry_prices", self.entry_prices), ("entry_moves", self.entry_moves), ("exit_prices", self.exit_prices)):
+            if (prices < 0).any():
+                raise InvalidInput("Prices of entries and exits must not be negative.", where=name)
 
 
 class VectorStrategy(ABC):
