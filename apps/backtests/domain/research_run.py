@@ -16,6 +16,9 @@ from apps.backtests.domain.config import RunConfig, RunMode, SizingMethod, Value
 from apps.backtests.domain.costing import engine_profile
 from apps.backtests.domain.event_run import EventPlan, simulate_event_bars
 from apps.backtests.domain.points import PointResult, point_result
+from apps.backtests.domain.pool import bar_columns, pool_of
+from apps.backtests.domain.pool_events import PoolEvents
+from apps.backtests.domain.pool_signals import PoolSignals
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import IsCancelled, ReportProgress, RunCancelled, runner
 from apps.backtests.domain.vector_run import BarColumns, SignalRunner
@@ -25,7 +28,6 @@ from apps.markets.contracts import BarWindow
 from apps.markets.domain.bars import to_micros
 from apps.orders.domain.engine_codes import PPM
 from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, BY_VALUE
-from apps.strategies.domain.event_session import lots_of_volume
 from apps.strategies.domain.event_strategy import EventStrategy, build_event_strategy, event_strategy_class
 from apps.strategies.domain.parameters import build_parameters
 from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy, build_vector_strategy, vector_strategy_class
@@ -49,12 +51,11 @@ class VectorRunner:
     def run(
         self, config: RunConfig, bars: Sequence[BarWindow], *, progress: ReportProgress, is_cancelled: IsCancelled, seed: int
     ) -> RunRecords:
-        bench = _Bench(config, _only(bars))
-        progress(0, len(bench.columns))
-        strategy = build_vector_strategy(config.strategy, dict(config.parameters))
-        records = bench.run(strategy)
+        total = sum(len(window) for window in bars)
+        progress(0, total)
+        records = _bench(config, bars).run(build_vector_strategy(config.strategy, dict(config.parameters)))
         _stop_if(is_cancelled)
-        progress(len(bench.columns), len(bench.columns))
+        progress(total, total)
         return records
 
     def run_points(
@@ -68,13 +69,12 @@ class VectorRunner:
         seed: int,
     ) -> list[PointResult]:
         """Every point on its own tables, in threads."""
-        window = _only(bars)
         objective = config.walk_forward.objective
         results: list[PointResult | None] = [None] * len(points)
         done = count(1)
 
         def work(first: int) -> None:
-            bench = _Bench(config, window)
+            bench = _bench(config, bars)
             for index in range(first, len(points), POINT_THREADS):
                 _stop_if(is_cancelled)
                 results[index] = bench.point(points[index], objective)
@@ -100,13 +100,18 @@ class EventRunner:
     def run(
         self, config: RunConfig, bars: Sequence[BarWindow], *, progress: ReportProgress, is_cancelled: IsCancelled, seed: int
     ) -> RunRecords:
-        window = _only(bars)
+        total = sum(len(window) for window in bars)
+
+        def build() -> EventStrategy:
+            return build_event_strategy(config.strategy, dict(config.parameters))
 
         def watch(done: int) -> None:
             _stop_if(is_cancelled)
-            progress(done, len(window))
+            progress(done, total)
 
-        return run_events(build_event_strategy(config.strategy, dict(config.parameters)), config, window, watch=watch)
+        if _is_pool(config, bars):
+            return run_pool_events(build, config, bars, watch=watch)
+        return run_events(build(), config, bars[0], watch=watch)
 
 
 def run_events(strategy: EventStrategy, config: RunConfig, window: BarWindow, *, watch: Callable[[int], None] | None = None) -> RunRecords:
@@ -117,35 +122,34 @@ def run_events(strategy: EventStrategy, config: RunConfig, window: BarWindow, *,
     return simulate_event_bars(strategy, window.instrument, engine_profile(config), columns, cash=config.capital, plan=plan).records()
 
 
-class _Bench:
-    """Bars, tables and rules of a configuration, for one thread."""
+def run_pool_events(
+    build: Callable[[], EventStrategy], config: RunConfig, windows: Sequence[BarWindow], *, watch: Callable[[int], None] | None = None
+) -> RunRecords:
+    """The same over several instruments on one account; `build` makes an instance of the strategy."""
+    pool = pool_of(config, windows)
+    plans = [
+        EventPlan(_first_bar(config, window), *sizing_of(config, spec), coarse=coarse_of(config, bars) if len(bars) else None)
+        for spec, window, bars in zip(pool.specs, windows, pool.bars, strict=True)
+    ]
+    return PoolEvents(pool, build, plans).run(closes_at_end=config.closes_at_end, watch=watch)
 
-    def __init__(self, config: RunConfig, window: BarWindow) -> None:
-        self.config, self.window = config, window
-        self.columns = bar_columns(window)
-        self._runner = SignalRunner(window.instrument, engine_profile(config), self.columns, cash=config.capital)
-        self._coarse = coarse_of(config, self.columns)
-        seen = self.columns if self._coarse is None else self._coarse.bars
+
+class _Asked:
+    """What a strategy is asked of one instrument, again and again in the same memory."""
+
+    def __init__(self, config: RunConfig, window: BarWindow, spec: InstrumentSpec, columns: BarColumns) -> None:
+        self.columns = columns
+        self._coarse = coarse_of(config, columns) if len(columns) else None
+        seen = columns if self._coarse is None else self._coarse.bars
         self._bits = np.zeros(len(seen), np.int8)
-        self._sizing, self._size = sizing_of(config, window.instrument)
+        self._sizing, self._size = sizing_of(config, spec)
         self._first = _first_bar(config, window)
-        self._bars = VectorBars(
-            window.instrument, seen.opened_at, seen.closed_at, seen.open, seen.high, seen.low, seen.close, seen.volume,
-        )  # fmt: skip
+        self._bars = VectorBars(spec, seen.opened_at, seen.closed_at, seen.open, seen.high, seen.low, seen.close, seen.volume)
 
-    def run(self, strategy: VectorStrategy) -> RunRecords:
-        return self._runner.run(self._signals(strategy), closes_at_end=self.config.closes_at_end).records()
-
-    def point(self, values: dict[str, Value], objective: str) -> PointResult:
-        """What came of the strategy with some parameters replaced; what cannot be run says so."""
-        try:
-            chosen = {**self.config.parameters, **values}
-            records = self.run(build_vector_strategy(self.config.strategy, chosen))
-        except TradingError as error:
-            return PointResult(error=str(error))
-        return point_result(records, [self.window], objective=objective)
-
-    def _signals(self, strategy: VectorStrategy) -> Signals:
+    def signals(self, strategy: VectorStrategy) -> Signals:
+        """The signals of every bar that orders fill on; none before the end of the warm-up. The size is the run's where the strategy leaves it open."""
+        if not len(self.columns):
+            return Signals(self._bits)
         try:
             signals = strategy.signals(self._bars, bits=self._bits)
         except TradingError:
@@ -161,13 +165,48 @@ class _Bench:
         return signals
 
 
-def bar_columns(window: BarWindow) -> BarColumns:
-    """Stored bars as the engine takes them, checked. As in paper, a bar without volume does not know it."""
-    spec = window.instrument
-    arrays = (window.opened_at, window.closed_at, window.open, window.high, window.low, window.close, lots_of_volume(window))
-    columns = BarColumns(*(np.ascontiguousarray(array, np.int64) for array in arrays))
-    columns.check(spec)
-    return columns
+class _Bench:
+    """Bars, tables and rules of a configuration of one instrument, for one thread."""
+
+    def __init__(self, config: RunConfig, window: BarWindow) -> None:
+        self.config, self.window = config, window
+        columns = bar_columns(window)
+        self._runner = SignalRunner(window.instrument, engine_profile(config), columns, cash=config.capital)
+        self._asked = _Asked(config, window, window.instrument, columns)
+
+    def run(self, strategy: VectorStrategy) -> RunRecords:
+        return self._runner.run(self._asked.signals(strategy), closes_at_end=self.config.closes_at_end).records()
+
+    def point(self, values: dict[str, Value], objective: str) -> PointResult:
+        """What came of the strategy with some parameters replaced; what cannot be run says so."""
+        try:
+            chosen = {**self.config.parameters, **values}
+            records = self.run(build_vector_strategy(self.config.strategy, chosen))
+        except TradingError as error:
+            return PointResult(error=str(error))
+        return point_result(records, [self.window], objective=objective)
+
+
+class _PoolBench:
+    """The same for several instruments on one account: each has signals of its own."""
+
+    def __init__(self, config: RunConfig, windows: Sequence[BarWindow]) -> None:
+        self.config, self.windows = config, windows
+        pool = pool_of(config, windows)
+        self._runner = PoolSignals(pool)
+        self._asked = [_Asked(config, window, spec, bars) for window, spec, bars in zip(windows, pool.specs, pool.bars, strict=True)]
+
+    def run(self, strategy: VectorStrategy) -> RunRecords:
+        signals = [asked.signals(strategy) for asked in self._asked]
+        return self._runner.run(signals, closes_at_end=self.config.closes_at_end)
+
+    def point(self, values: dict[str, Value], objective: str) -> PointResult:
+        """What came of the strategy with some parameters replaced; what cannot be run says so."""
+        try:
+            records = self.run(build_vector_strategy(self.config.strategy, {**self.config.parameters, **values}))
+        except TradingError as error:
+            return PointResult(error=str(error))
+        return point_result(records, self.windows, objective=objective)
 
 
 def coarse_of(config: RunConfig, columns: BarColumns) -> CoarseBars | None:
@@ -208,18 +247,15 @@ def _check_shape(config: RunConfig) -> None:
             where="sizing.method",
             hint="Use mode session, or all, fraction, value or quantity.",
         )
-    if len(config.instrument_ids) > 1:
-        raise InvalidInput(
-            "Vector and event strategies trade one instrument at a time.",
-            where="instrument_ids",
-            hint="Start a run for each, or use mode session.",
-        )
 
 
-def _only(bars: Sequence[BarWindow]) -> BarWindow:
-    if len(bars) != 1:
-        raise InvalidInput("Vector and event strategies trade one instrument at a time.", where="instrument_ids")
-    return bars[0]
+def _is_pool(config: RunConfig, bars: Sequence[BarWindow]) -> bool:
+    """Whether the run needs more than the fast path of one instrument in the account's currency."""
+    return len(bars) > 1 or bars[0].instrument.quote_asset != config.currency
+
+
+def _bench(config: RunConfig, bars: Sequence[BarWindow]) -> _Bench | _PoolBench:
+    return _PoolBench(config, bars) if _is_pool(config, bars) else _Bench(config, bars[0])
 
 
 def _first_bar(config: RunConfig, window: BarWindow) -> int:

@@ -17,7 +17,8 @@ import numpy as np
 
 from apps.backtests.domain.config import RunConfig, RunMode
 from apps.backtests.domain.look_ahead import LookAheadReport, WarmUpReport, check_look_ahead, check_warm_up
-from apps.backtests.domain.research_run import bar_columns, run_events
+from apps.backtests.domain.pool import bar_columns
+from apps.backtests.domain.research_run import run_events
 from apps.backtests.domain.runners import check_strategy
 from apps.core.ids import deterministic_uuid
 from apps.core.values import InstrumentSpec
