@@ -19,8 +19,10 @@ _FRACTIONS = (SizingMethod.FRACTION, SizingMethod.RISK)
 
 def check_config(config: RunConfig) -> None:
     """Raise InvalidInput for what can be told without the bars."""
-    if bool(config.instrument_ids) == (config.bar_file is not None):
-        raise InvalidInput("A backtest needs instruments or a bar file.", where="instrument_ids", hint="Give one of the two.")
+    if bool(config.instrument_ids) + (config.bar_file is not None) + (config.tick_file is not None) != 1:
+        raise InvalidInput(
+            "A backtest needs instruments, a file of bars or a file of ticks.", where="instrument_ids", hint="Give one of the three."
+        )
     if len(config.instrument_ids) > MOST_INSTRUMENTS:
         raise InvalidInput(f"A backtest takes at most {MOST_INSTRUMENTS} instruments.", where="instrument_ids")
     if len(set(config.instrument_ids)) < len(config.instrument_ids):

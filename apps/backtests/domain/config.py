@@ -16,11 +16,14 @@ import msgspec
 
 from apps.backtests.domain.config_part import ConfigPart
 from apps.backtests.domain.robustness import Robustness
+from apps.backtests.domain.tick_config import TICK, TickFile
 from apps.core.errors import InvalidInput
 from apps.core.vocabulary import Timeframe
 
 CONFIG_VERSION = 1
 _BESIDE = ("score", "walk_forward", "robustness", "compares_alone")
+_SINCE = ("rates", "tick_file")
+"""Fields that came later: left empty they leave the fingerprint as it was."""
 """Fields that change nothing of what is traded."""
 Value = bool | int | float | str
 """What a parameter of a strategy may be."""
@@ -120,7 +123,8 @@ class RunConfig(ConfigPart, frozen=True, kw_only=True):
     held is sold at the close of the last bar. `capital` is in `currency`. `leverage` of 1 is a cash account; `allows_short` lets
     positions go below zero. With `signal_timeframe` the strategy sees bars of it, made of the finer ones of `timeframe`, on which orders fill.
     `rates` are the prices of other currencies in `currency`; they do not move during a run. With `compares_alone` each of several instruments is also
-    run alone with all of the capital. Orders act `latency_bars` bars and `latency_ms` milliseconds after they are given. `robustness` says what is worked out beside the result.
+    run alone with all of the capital. Orders act `latency_bars` bars and `latency_ms` milliseconds after they are given. With a `tick_file` the
+    run is one over quotes, trades and depth: times bound those, and neither `timeframe` nor the bars of others say anything. `robustness` says what is worked out beside the result.
     """
 
     strategy: str
@@ -130,6 +134,7 @@ class RunConfig(ConfigPart, frozen=True, kw_only=True):
     parameters: dict[str, Value] = {}
     instrument_ids: tuple[UUID, ...] = ()
     bar_file: BarFile | None = None
+    tick_file: TickFile | None = None
     start: datetime | None = None
     end: datetime | None = None
     trade_from: datetime | None = None
@@ -156,6 +161,11 @@ class RunConfig(ConfigPart, frozen=True, kw_only=True):
         """The same run with some parameters replaced."""
         return msgspec.structs.replace(self, parameters={**self.parameters, **values})
 
+    @property
+    def market_data(self) -> str:
+        """What the run is listed under: the timeframe of its bars, or that it is one over ticks."""
+        return TICK if self.tick_file is not None else str(self.timeframe)
+
     def to_json(self) -> dict[str, Any]:
         """JSON-ready builtins; decimals, times and ids as strings."""
         payload: dict[str, Any] = msgspec.to_builtins(self)
@@ -163,7 +173,7 @@ class RunConfig(ConfigPart, frozen=True, kw_only=True):
 
     def fingerprint(self) -> str:
         """Identifies what was tried on its data: everything but how the result is scored and tested. 32 hex digits."""
-        relevant = {name: value for name, value in self.to_json().items() if name not in _BESIDE and (value or name != "rates")}
+        relevant = {name: value for name, value in self.to_json().items() if name not in _BESIDE and not (name in _SINCE and not value)}
         return hashlib.blake2b(msgspec.json.encode(relevant, order="deterministic"), digest_size=16).hexdigest()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def _tell(run: EventRun, tape: Tape, first: int, last: int) -> None:
     """Events `first` to `last` (exclusive): the engine sees each of them first, unless it lies inside the envelope."""
     engine, desk = run.engine, run.desk
     meets_at_once = engine.profiles[0].latency_us == 0
-    tell = {TRADE: run.strategy.on_trade, QUOTE: run.strategy.on_quote, DEPTH: run.strategy.on_depth}
+    tell: dict[int, Callable[[Any], None]] = {TRADE: run.strategy.on_trade, QUOTE: run.strategy.on_quote, DEPTH: run.strategy.on_depth}
     kinds, rows, lows, highs, ats = (column.tolist() for column in _reach(tape, first, last))
     low_bound, high_bound, time_bound = run.bounds()
     told = zip(kinds, rows, lows, highs, ats, _events(engine.instruments[0], tape.part(first, last), first), strict=True)

@@ -90,31 +90,38 @@ class RunsPoints(Protocol):
 
 R = TypeVar("R", bound=type[Runner])
 
-_registry: dict[RunMode, Runner] = {}
+_registry: dict[tuple[RunMode, bool], Runner] = {}
+"""By mode, and whether it is one over ticks."""
 _loaded: set[str] = set()
 
 
-def runner(mode: RunMode) -> Callable[[R], R]:
-    """Register a runner class (made without arguments) for a mode; the newest one stands."""
+def runner(mode: RunMode, *, over_ticks: bool = False) -> Callable[[R], R]:
+    """Register a runner class (made without arguments) for a mode, over bars or over ticks; the newest one stands."""
 
     def register(cls: R) -> R:
-        _registry[mode] = cls()
+        _registry[mode, over_ticks] = cls()
         return cls
 
     return register
 
 
-def runner_for(mode: RunMode) -> Runner:
-    """The runner of a mode; raises NotFound naming the modes that there are."""
-    _load_runners()
-    if mode not in _registry:
-        raise NotFound(f"There is no runner for the mode {mode}.", where="mode", hint=f"Known: {', '.join(sorted(_registry)) or 'none'}.")
-    return _registry[mode]
+def runner_for(mode: RunMode, *, over_ticks: bool = False) -> Runner:
+    """The runner of a mode, over bars or over ticks; raises NotFound naming the modes that there are."""
+    known = modes(over_ticks=over_ticks)
+    if mode not in known:
+        data = " over ticks" if over_ticks else ""
+        raise NotFound(f"There is no runner for the mode {mode}{data}.", where="mode", hint=f"Known: {', '.join(known) or 'none'}.")
+    return _registry[mode, over_ticks]
+
+
+def runner_of(config: RunConfig) -> Runner:
+    """The runner that makes this configuration; raises NotFound."""
+    return runner_for(config.mode, over_ticks=config.tick_file is not None)
 
 
 def check_strategy(config: RunConfig) -> None:
     """Raise NotFound or InvalidInput unless the runner of the mode can run this strategy with these parameters."""
-    found = runner_for(config.mode)
+    found = runner_of(config)
     if isinstance(found, ChecksConfig):
         found.check(config)
     else:
@@ -133,15 +140,15 @@ def modes_for(config: RunConfig) -> list[RunMode]:
 
 def parameter_specs(config: RunConfig) -> list[ParameterSpec]:
     """The parameters of the configuration's strategy; raises NotFound."""
-    found = runner_for(config.mode)
+    found = runner_of(config)
     owner = found.parameters(config.strategy) if isinstance(found, KnowsParameters) else strategy_class(config.strategy).Parameters
     return describe_parameters(owner)
 
 
-def modes() -> list[RunMode]:
-    """The modes that can be run."""
+def modes(*, over_ticks: bool = False) -> list[RunMode]:
+    """The modes that can be run over bars, or over ticks."""
     _load_runners()
-    return sorted(_registry)
+    return sorted(mode for mode, has_ticks in _registry if has_ticks is over_ticks)
 
 
 def _load_runners() -> None:

@@ -87,6 +87,8 @@ def stress_rows(
 def _why_no_crises(config: RunConfig, bars: int) -> str:
     if config.robustness.crises is Crises.NEVER:
         return "The run was asked to leave the known crises out."
+    if config.tick_file is not None:
+        return "Crises are put into bars; a run over ticks has none of them."
     most = MOST_BARS.get(config.mode)
     if config.robustness.crises is Crises.ALWAYS or most is None or bars <= most:
         return ""

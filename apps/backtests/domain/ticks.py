@@ -97,10 +97,10 @@ class Tape:
     @classmethod
     def of(cls, *, quotes: QuoteColumns = NO_QUOTES, trades: TradeColumns = NO_TRADES, depth: DepthColumns = NO_DEPTH) -> Tape:
         """All of them by time; of one moment trades come before quotes, quotes before snapshots."""
-        columns = {TickKind.TRADE: trades, TickKind.QUOTE: quotes, TickKind.DEPTH: depth}
-        at = np.concatenate([part.at for part in columns.values()])
-        kind = np.concatenate([np.full(len(part), number, np.int64) for number, part in columns.items()])
-        row = np.concatenate([np.arange(len(part), dtype=np.int64) for part in columns.values()])
+        times = {TickKind.TRADE: trades.at, TickKind.QUOTE: quotes.at, TickKind.DEPTH: depth.at}
+        at = np.concatenate(list(times.values()))
+        kind = np.concatenate([np.full(len(part), number, np.int64) for number, part in times.items()])
+        row = np.concatenate([np.arange(len(part), dtype=np.int64) for part in times.values()])
         order = np.lexsort((row, kind, at))
         return cls(at[order], kind[order], row[order], quotes, trades, depth)
 
@@ -177,6 +177,14 @@ class Tape:
         last = np.maximum.accumulate(np.where(tells, np.arange(len(self)), 0))
         told: Int64Array = prices[last]
         return told
+
+
+def tape_columns(tape: Tape) -> list[Int64Array]:
+    """Every number of a tape, for a hash of its content."""
+    quotes, trades, depth = tape.quotes, tape.trades, tape.depth
+    side = np.zeros(len(trades), np.int64) if trades.side is None else trades.side
+    of_quotes = [quotes.bid, quotes.ask, quotes.bid_lots, quotes.ask_lots]
+    return [tape.at, tape.kind, *of_quotes, trades.price, trades.lots, side, depth.levels.reshape(-1)]
 
 
 def _refuse(bad: BoolArray, instrument: InstrumentSpec, what: str, where: str, hint: str) -> None:

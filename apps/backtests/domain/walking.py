@@ -164,11 +164,8 @@ def _cut(window: BarWindow, leader: BarWindow, stretch: BarRange) -> BarWindow:
     """The bars of a stretch with the warm-up in front, by the times of the first instrument."""
     begins = int(leader.opened_at[max(0, stretch.start - WARMUP_BARS)])
     ends = int(leader.closed_at[stretch.stop - 1])
-    cut = slice(int(np.searchsorted(window.opened_at, begins)), int(np.searchsorted(window.closed_at, ends, side="right")))
-    return BarWindow(
-        window.instrument, window.timeframe, window.opened_at[cut], window.closed_at[cut], window.open[cut], window.high[cut],
-        window.low[cut], window.close[cut], window.volume[cut], window.flags[cut],
-    )  # fmt: skip
+    first, last = int(np.searchsorted(window.opened_at, begins)), int(np.searchsorted(window.closed_at, ends, side="right"))
+    return window.part(first, last)
 
 
 def _chosen_window(piece: Piece, bars: BarWindow) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from django.db import InterfaceError, OperationalError
 from apps.backtests.domain.config import RunConfig, ScoreMode, config_from_json
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.robustness_report import RobustnessPlan
-from apps.backtests.domain.runners import RunCancelled, check_strategy, runner_for
+from apps.backtests.domain.runners import RunCancelled, check_strategy, runner_of
 from apps.backtests.domain.scoring import Measured, measure, sharpe_statistics, sheet_of, trades_in_money
 from apps.backtests.domain.states import RunState
 from apps.backtests.domain.steps import Steps
+from apps.backtests.domain.tick_bars import events_of, tick_sheet
 from apps.backtests.domain.walking import Walked, candidates, walk_forward
 from apps.backtests.models import BacktestRun
 from apps.backtests.services.claims import Claim, claim
@@ -76,7 +77,7 @@ def execute_run(
 
 def compute(config: RunConfig, bars: tuple[BarWindow, ...], watch: Watch, steps: Steps) -> tuple[RunRecords, Walked | None]:
     """The records of a configuration and its walk forward, the first of the steps."""
-    runner = runner_for(config.mode)
+    runner = runner_of(config)
     records = runner.run(config, bars, progress=steps.progress, is_cancelled=watch.is_cancelled, seed=config.seed)
     if watch.is_cancelled():
         raise RunCancelled("The run was cancelled.")
@@ -108,7 +109,7 @@ def _make(run_id: UUID, watch: Watch) -> Outcome:
     config = config_from_json(BacktestRun.objects.values_list("config", flat=True).get(id=run_id))
     check_strategy(config)
     bars = load_bars(config)
-    total = sum(len(window) for window in bars)
+    total = sum(map(events_of, bars))
     plan = RobustnessPlan(config, bars)
     steps = Steps(watch.progress, bars=total, count=1 + plan.runs)
     steps.progress(0, total)
@@ -117,14 +118,14 @@ def _make(run_id: UUID, watch: Watch) -> Outcome:
     whole = measure(records, bars)
     metrics, counted = judge(config, whole, records, walked)
     beside = plan.compute(
-        records, runner=runner_for(config.mode), steps=steps, is_cancelled=watch.is_cancelled, say=watch.say
+        records, runner=runner_of(config), steps=steps, is_cancelled=watch.is_cancelled, say=watch.say
     )  # fmt: skip
     failpoint("backtests.tested")
     tried = tuple(config.with_parameters(item).fingerprint() for item in candidates(config.walk_forward.search)) if walked else ()
     return Outcome(
         records=records,
         metrics=metrics,
-        tear_sheet={**sheet_of(whole, records), **beside},
+        tear_sheet={**sheet_of(whole, records), **beside, **tick_sheet(bars)},
         statistics=sharpe_statistics(counted.equity),
         data_hash=data_hash(bars),
         code_version=code_version(),

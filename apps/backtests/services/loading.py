@@ -1,23 +1,35 @@
-"""The bars of a run: loaded once, checked, and hashed, so that a result names exactly what it was made from."""
+"""The bars or ticks of a run: loaded once, checked, and hashed, so that a result names exactly what it was made from."""
 
 from __future__ import annotations
 
 import hashlib
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 
 from apps.backtests.domain.checks import check_capital
 from apps.backtests.domain.config import RunConfig
+from apps.backtests.domain.tick_bars import TickWindow, tick_window
+from apps.backtests.domain.tick_config import TickFile
+from apps.backtests.domain.tick_table import RawTicks
+from apps.backtests.domain.tick_units import tape_of_table
+from apps.backtests.domain.ticks import tape_columns
 from apps.core.errors import InvalidInput
 from apps.core.values import InstrumentSpec
 from apps.markets import selectors as markets
 from apps.markets.contracts import BarWindow
+from apps.markets.domain.bars import from_micros, to_micros
 
+_TICK_FILES = "apps.backtests.adapters.tick_file"
+"""Loaded by who runs over a file of ticks, and pyarrow with it."""
 _HASHED = ("opened_at", "closed_at", "open", "high", "low", "close", "volume")
 
 
 def load_bars(config: RunConfig) -> tuple[BarWindow, ...]:
-    """One window per instrument, in the order of the configuration. Raises InvalidInput or OutOfBounds where they cannot be traded on."""
+    """One window per instrument, in the order of the configuration; over ticks that of the candles made from them. Raises InvalidInput or OutOfBounds where they cannot be traded on."""
+    if config.tick_file is not None:
+        return (_ticks(config, config.tick_file),)
     windows = (_file_window(config),) if config.bar_file else tuple(_stored_window(config, spec) for spec in instruments_of(config))
     for window in windows:
         if not len(window):
@@ -48,13 +60,13 @@ def require_bars(config: RunConfig, spec: InstrumentSpec) -> None:
 
 
 def data_hash(windows: tuple[BarWindow, ...]) -> str:
-    """64 hex digits over every time and price of the bars, and the scales that the prices are in."""
+    """64 hex digits over every time and price of the bars (of ticks: every number), and the scales that they are in."""
     digest = hashlib.blake2b(digest_size=32)
     for window in windows:
         spec = window.instrument
         digest.update(f"{window.timeframe}|{spec.price_scale}|{spec.volume_scale}|{spec.tick_size}|{spec.lot_size}|{len(window)}".encode())
-        for name in _HASHED:
-            digest.update(np.ascontiguousarray(getattr(window, name), dtype="<i8").data)
+        for column in tape_columns(window.tape) if isinstance(window, TickWindow) else [getattr(window, name) for name in _HASHED]:
+            digest.update(np.ascontiguousarray(column, dtype="<i8").data)
     return digest.hexdigest()
 
 
@@ -73,6 +85,22 @@ def _file_window(config: RunConfig) -> BarWindow:
         since=config.start,
         until=config.end,
     )
+
+
+def _ticks(config: RunConfig, file: TickFile) -> TickWindow:
+    """A file's ticks between the dates of the configuration."""
+    raw: RawTicks = import_module(_TICK_FILES).read_ticks(Path(file.path), file_format=file.file_format, time_unit=file.time_unit)
+    spec, whole = tape_of_table(raw, file)
+    since, until = (None if at is None else to_micros(at) for at in (config.start, config.end))
+    tape = whole.between(since, until)
+    if not len(tape):
+        raise InvalidInput(
+            f"There are no ticks in {raw.name} from {config.start or 'the first'} to {config.end or 'the last'}.",
+            where="start",
+            hint=f"They begin at {from_micros(int(whole.at[0])):%Y-%m-%d %H:%M:%S} UTC and end at {from_micros(int(whole.at[-1])):%Y-%m-%d %H:%M:%S}.",
+        )
+    check_capital(config, spec)
+    return tick_window(spec, tape, file=raw.name, time_unit=raw.time_unit, timeframe=config.timeframe)
 
 
 def _stored_window(config: RunConfig, spec: InstrumentSpec) -> BarWindow:

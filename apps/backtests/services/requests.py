@@ -39,14 +39,14 @@ def request_run(
             config=config.to_json(),
             strategy=config.strategy,
             symbols=symbols_text(symbols),
-            timeframe=config.timeframe,
+            timeframe=config.market_data,
             mode=config.mode,
             profile=config.profile,
             score=config.score,
             seed=config.seed,
             purpose=purpose,
             fingerprint=config.fingerprint(),
-            family=open_family(family_of(config.strategy, symbols, config.timeframe)),
+            family=open_family(family_of(config.strategy, symbols, config.market_data)),
             sweep_id=sweep_id,
             requested_by=actor[:150],
         )
@@ -73,8 +73,9 @@ def check_request(config: RunConfig) -> list[str]:
     check_strategy(config)
     for values in candidates(config.walk_forward.search):
         check_strategy(config.with_parameters(values))
-    if config.bar_file is not None:
-        return [config.bar_file.symbol]
+    for file in (config.bar_file, config.tick_file):
+        if file is not None:
+            return [file.symbol]
     found = instruments_of(config)
     for spec in found:
         check_capital(config, spec)

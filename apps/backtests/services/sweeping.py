@@ -16,7 +16,7 @@ from apps.backtests.adapters.searching import new_search
 from apps.backtests.domain.config import RunConfig, config_from_json
 from apps.backtests.domain.optimise import Point, Told
 from apps.backtests.domain.points import PointResult, point_result, score_of
-from apps.backtests.domain.runners import RunCancelled, RunsPoints, runner_for
+from apps.backtests.domain.runners import RunCancelled, RunsPoints, runner_of
 from apps.backtests.domain.states import RunState, SweepMethod
 from apps.backtests.models import Sweep, SweepChunk, SweepTrial
 from apps.backtests.services.claims import Claim, claim
@@ -100,7 +100,7 @@ def _make_chunk(held: Claim, sweep: Sweep, chunk: SweepChunk, watch: Watch, cloc
     watch.progress(0, chunk.count)
     if sweep.method == SweepMethod.OPTUNA:
         _make_searched(work)
-    elif isinstance(runner_for(config.mode), RunsPoints):
+    elif isinstance(runner_of(config), RunsPoints):
         _make_together(work)
     else:
         _make_each(work)
@@ -131,7 +131,7 @@ def _make_each(work: _Work) -> None:
 
 
 def _make_together(work: _Work) -> None:
-    runner = runner_for(work.config.mode)
+    runner = runner_of(work.config)
     assert isinstance(runner, RunsPoints)
     judged = msgspec.structs.replace(work.config.walk_forward, objective=work.sweep.objective)
     config = msgspec.structs.replace(work.config, walk_forward=judged)
@@ -175,7 +175,7 @@ def _made(work: _Work, point: Point) -> PointResult:
     if work.watch.is_cancelled():
         raise RunCancelled("The sweep was cancelled.")
     try:
-        records = runner_for(config.mode).run(
+        records = runner_of(config).run(
             config, work.bars, progress=work.watch.touch, is_cancelled=work.watch.is_cancelled, seed=config.seed
         )
         return point_result(records, work.bars, objective=work.sweep.objective)

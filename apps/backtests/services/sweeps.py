@@ -16,7 +16,7 @@ from apps.backtests.domain.config import RunConfig, ScoreMode, config_from_json
 from apps.backtests.domain.families import family_of, symbols_text
 from apps.backtests.domain.optimise import Point, Space, build_space
 from apps.backtests.domain.points import check_objective
-from apps.backtests.domain.runners import RunsPoints, check_strategy, parameter_specs, runner_for
+from apps.backtests.domain.runners import RunsPoints, check_strategy, parameter_specs, runner_of
 from apps.backtests.domain.states import RunState, SweepMethod
 from apps.backtests.models import Sweep, SweepChunk, SweepTrial
 from apps.backtests.services.ledger import open_family
@@ -55,14 +55,14 @@ def request_sweep(
         sweep = Sweep.objects.create(
             strategy=config.strategy,
             symbols=symbols_text(symbols),
-            timeframe=config.timeframe,
+            timeframe=config.market_data,
             config=config.to_json(),
             space=space,
             method=method,
             objective=objective,
             budget=points,
             seed=seed,
-            family=open_family(family_of(config.strategy, symbols, config.timeframe)),
+            family=open_family(family_of(config.strategy, symbols, config.market_data)),
             progress_total=points,
             requested_by=actor[:150],
         )
@@ -151,7 +151,7 @@ def _chunks(sweep: Sweep, config: RunConfig) -> list[SweepChunk]:
     """Optuna learns from point to point, so its sweep is one chunk; others are cut so that many workers have something to do."""
     if sweep.method == SweepMethod.OPTUNA:
         size = sweep.budget
-    elif isinstance(runner_for(config.mode), RunsPoints):
+    elif isinstance(runner_of(config), RunsPoints):
         size = _POINTS_AT_ONCE
     else:
         size = -(-sweep.budget // _CHUNKS)
