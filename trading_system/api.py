@@ -97,6 +97,7 @@ VIEWS: dict[str, Any] = {
     "sweeps/<uuid:sweep_id>/heat-map": backtests.HeatMapView,
     "what-ifs": what_ifs.WhatIfsView,
     "what-ifs/<uuid:what_if_id>": what_ifs.WhatIfView,
+    "what-ifs/<uuid:what_if_id>/cancel": what_ifs.CancelWhatIfView,
     "parity": parity.ParityView,
     "parity/days": parity.ParityDaysView,
     "parity/days/<uuid:day_id>": parity.ParityDayView,

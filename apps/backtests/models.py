@@ -220,6 +220,7 @@ class WhatIf(_Work):
     error_where = models.CharField(max_length=120, blank=True)
     error_hint = models.CharField(max_length=500, blank=True)
     requested_by = models.CharField(max_length=150, blank=True)
+    is_cancel_requested = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar = ["-id"]

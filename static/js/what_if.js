@@ -16,7 +16,9 @@ async function read(pause) {
     const answer = await fetch(place.dataset.source, { credentials: "same-origin", headers: { Accept: "text/html" } });
     if (answer.redirected) return window.location.reload();
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    const hadFocus = place.contains(document.activeElement);
     place.innerHTML = await answer.text();
+    if (hadFocus) place.querySelector("button")?.focus();
     look(PAUSE);
   } catch {
     showLost();

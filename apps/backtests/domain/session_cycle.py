@@ -55,16 +55,17 @@ def run_sessions(
     after_close: Callable[[int, int], None] | None = None,
     beside: Beside = NOTHING_BESIDE,
     change: DecisionChange | None = None,
+    watched: tuple[UUID, datetime] | None = None,
 ) -> SessionRun:
     """Play the closes after the account's opening.
 
     `bars` hold the whole history of each instrument, with what lies before the opening. `closes` are all closes of the market in
     microseconds (None: those of `bars`); the account is valued at each. `after_close(done, total)` is called after each and may raise.
     With `closes_at_end` whatever is held is given up at the last closes; paper does not do that. What is `beside` the decisions happens as
-    it did, and `change` makes one of them another one.
+    it did, and `change` makes one of them another one. The decision of the `watched` session and bar is kept whole.
     Raises InvalidInput for a session without bars.
     """
-    engine = _Cycle(account, sessions, bars, forecasts=forecasts, beside=beside, change=change)
+    engine = _Cycle(account, sessions, bars, forecasts=forecasts, beside=beside, change=change, watched=watched)
     opened = to_micros(account.opened_at)
     times = np.unique(np.concatenate([window.closed_at for window in bars])) if closes is None else closes
     played: list[int] = times[times > opened].tolist()
@@ -87,9 +88,12 @@ class _Cycle:
         forecasts: ForecastSource,
         beside: Beside,
         change: DecisionChange | None,
+        watched: tuple[UUID, datetime] | None,
     ) -> None:
         self._account = account
         self._beside, self._change = beside, change
+        self._watched_key = watched
+        self._watched: Evaluation | None = None
         self._nobodys: dict[UUID, Decimal] = {}
         self._series = {window.instrument.id: InstrumentSeries(window) for window in bars}
         self._is_daily = any(window.timeframe.duration.days >= 1 for window in bars)
@@ -152,6 +156,7 @@ class _Cycle:
             cancelled=frozenset(self._cancelled),
             failed=self._failed,
             engine=self._venue.engine,
+            watched=self._watched,
         )
 
     def _match(self, places: dict[UUID, int]) -> None:
@@ -222,6 +227,8 @@ class _Cycle:
         self._proposals = 0
         evaluation = self._evaluate_event(session, inputs, ids) if isinstance(inputs, EventInputs) else evaluate(inputs, self._desk, ids)
         self._keep(session, inputs, evaluation)
+        if self._watched_key == (session.plan.id, at):
+            self._watched = evaluation
         self._wishes.append(evaluation)
         if evaluation.outcome is Outcome.FAILED:
             session.is_active = False

@@ -18,6 +18,7 @@ from apps.orders.domain.engine import Engine
 from apps.orders.domain.engine_codes import Reason
 from apps.portfolio.domain.ledger import Holding
 from apps.risk.domain.values import RiskFactor, Sizing, Verdict
+from apps.strategies.domain.evaluation import Evaluation
 from apps.strategies.domain.outcomes import Outcome
 from apps.strategies.domain.signals import Signal
 
@@ -66,6 +67,8 @@ class SessionRun:
     failed: dict[UUID, str]
     engine: Engine
     """The venue's book with every order and fill as the engine has them."""
+    watched: Evaluation | None = None
+    """The decision that was asked for, with its orders, cancels and changes as it made them."""
 
     @property
     def outcomes(self) -> dict[str, int]:

@@ -11,37 +11,12 @@ from uuid import UUID
 
 from apps.backtests.domain.session_parity import Difference
 from apps.backtests.domain.session_result import SessionDecision, SessionRun
+from apps.backtests.domain.what_if_side import Side, is_same, side_of
 from apps.risk.domain.numbers import show
 
 MOST_POINTS = 400
 BARS_BEFORE = 20
 ZERO = Decimal(0)
-
-
-@dataclass(frozen=True)
-class SideFill:
-    """A fill of the decision's order. Times are ISO 8601, amounts exact decimals as text."""
-
-    at: str
-    quantity: str
-    price: str
-    fee: str
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two decisions. `order` is its side and quantity in words, empty without one."""
-
-    outcome: str
-    sentence: str
-    confidence: float | None
-    risk_factor: str | None
-    quantity: str | None
-    size_reason: str
-    checks: list[dict[str, Any]]
-    order: str
-    order_ended: str
-    fills: list[SideFill]
 
 
 @dataclass(frozen=True)
@@ -72,7 +47,7 @@ class WhatIfResult:
     other: Side | None = None
     money: Money | None = None
     is_same: bool = False
-    """Whether the other decision has the same outcome and order."""
+    """Whether the other decision has the same outcome, orders, cancels and changes."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -87,38 +62,16 @@ def not_reproduced(differences: list[Difference]) -> WhatIfResult:
 
 
 def beside(session_id: UUID, bar_at: datetime, stored: SessionRun, other: SessionRun) -> WhatIfResult:
-    """Both runs from the decision on; the decision is in both."""
+    """Both runs from the decision on; it was watched in both."""
     left, right = decision_of(stored, session_id, bar_at), decision_of(other, session_id, bar_at)
-    assert left is not None and right is not None
-    sides = _side(left, stored), _side(right, other)
-    is_same = (sides[0].outcome, sides[0].order) == (sides[1].outcome, sides[1].order)
-    return WhatIfResult(True, [], *sides, _money(session_id, bar_at, stored, other), is_same)
+    assert left is not None and right is not None and stored.watched is not None and other.watched is not None
+    sides = side_of(left, stored.watched, stored), side_of(right, other.watched, other)
+    return WhatIfResult(True, [], *sides, _money(session_id, bar_at, stored, other), is_same(stored.watched, other.watched))
 
 
 def decision_of(run: SessionRun, session_id: UUID, bar_at: datetime) -> SessionDecision | None:
     """What the session decided on this bar."""
     return next((item for item in run.decisions if item.bar_at == bar_at and item.session_id == session_id), None)
-
-
-def _side(decision: SessionDecision, run: SessionRun) -> Side:
-    order = next((item for item in run.orders if item.id == decision.order_id), None)
-    ended = run.ended.get(order.id) if order else None
-    return Side(
-        outcome=str(decision.outcome),
-        sentence=decision.sentence,
-        confidence=decision.signal.confidence if decision.signal else None,
-        risk_factor=show(decision.risk_factor.value) if decision.risk_factor else None,
-        quantity=show(order.quantity) if order else show(decision.sizing.quantity) if decision.sizing else None,
-        size_reason=decision.sizing.reason if decision.sizing else "",
-        checks=[check.as_dict() for check in decision.verdict.checks] if decision.verdict else [],
-        order=f"{order.side} {show(order.quantity)} {order.instrument.symbol}" if order else "",
-        order_ended=ended.name if ended is not None else "",
-        fills=[
-            SideFill(fill.at.isoformat(), show(fill.quantity), show(fill.price), show(fill.fee))
-            for fill in run.fills
-            if order is not None and fill.order_id == order.id
-        ],
-    )
 
 
 def _money(session_id: UUID, bar_at: datetime, stored: SessionRun, other: SessionRun) -> Money:

@@ -62,8 +62,10 @@ class PaperRun:
         change: DecisionChange | None = None,
         after_close: Callable[[int, int], None] | None = None,
         corrections: Iterable[GivenTrade] = (),
+        watched: tuple[UUID, datetime] | None = None,
     ) -> SessionRun:
-        """The same run in memory, with the forecasts of the record or others; one decision changed, or what is held corrected, if asked for."""
+        """The same run in memory, with the forecasts of the record or others; one decision changed, or what is held corrected, if asked for.
+        The decision of the `watched` session and bar is kept whole."""
         return run_sessions(
             self.account,
             self.sessions,
@@ -73,6 +75,7 @@ class PaperRun:
             beside=self.beside.with_trades(corrections),
             change=change,
             after_close=after_close,
+            watched=watched,
         )
 
 

@@ -15,7 +15,7 @@ from apps.access.contracts import Role
 from apps.backtests.contracts import RunState
 from apps.backtests.domain.what_if import WhatIfChanges
 from apps.backtests.selectors.what_ifs import what_if, what_ifs
-from apps.backtests.services.what_ifs import request_what_if
+from apps.backtests.services.what_ifs import cancel_what_if, request_what_if
 from apps.backtests.web.serializers import ProgressSerializer
 from apps.common.api.fields import EnumField, ExactDecimalInput, JsonObject
 from apps.common.api.pagination import CursorQuery, page_of
@@ -59,7 +59,7 @@ class WhatIfSerializer(serializers.Serializer[Any]):
     through = serializers.DateTimeField(help_text="The last close that is looked at.")
     result = JsonObject(
         help_text="is_reproduced; where it is false, differences say what has changed since. Otherwise stored and other (each with outcome,"
-        " sentence, checks, order, fills) and money (pnl_stored, pnl_other, difference, exit_at, points)."
+        " sentence, checks, orders with their fills, changes of open orders, refusals) and money (pnl_stored, pnl_other, difference, exit_at, points)."
     )
     requested_by = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -67,6 +67,7 @@ class WhatIfSerializer(serializers.Serializer[Any]):
     error = serializers.CharField()
     error_where = serializers.CharField()
     error_hint = serializers.CharField()
+    is_cancel_requested = serializers.BooleanField()
 
 
 class WhatIfsQuery(CursorQuery):
@@ -101,3 +102,14 @@ class WhatIfView(ApiView):
     def get(self, request: Request, what_if_id: UUID) -> Response:
         """One question with its answer."""
         return self.answer(WhatIfSerializer, what_if(what_if_id))
+
+
+class CancelWhatIfView(ApiView):
+    roles: ClassVar = {"POST": Role.TRADER}
+    unthrottled_methods: ClassVar = frozenset({"POST"})
+
+    @extend_schema(tags=TAGS, request=None, responses={202: WhatIfSerializer})
+    def post(self, request: Request, what_if_id: UUID) -> Response:
+        """Give a question up: a waiting one at once, one that is worked on within a second. One that is over stays as it is."""
+        cancel_what_if(what_if_id=what_if_id, actor=self.actor)
+        return self.answer(WhatIfSerializer, what_if(what_if_id), status=202)

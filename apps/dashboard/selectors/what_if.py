@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.backtests.contracts import RunState
+from apps.backtests.domain.what_if_offer import LATE
 from apps.backtests.selectors.what_ifs import Changeable, WhatIfView, changeable, what_if, what_ifs
 from apps.core.errors import NotFound
 from apps.dashboard.domain import pictures
@@ -17,6 +18,7 @@ from apps.dashboard.domain.formatting import words
 from apps.dashboard.domain.sentences import changes_in_words
 from apps.orders import selectors as orders
 from apps.strategies import selectors as strategies
+from apps.strategies.contracts import Outcome
 
 SHOWN_BEFORE = 5
 
@@ -40,6 +42,18 @@ class FillLine:
 
 
 @dataclass(frozen=True)
+class OrderLine:
+    """An order of one of the decisions; `is_child` waits for the order before it."""
+
+    order: str
+    kind: str
+    prices: tuple[str, ...]
+    is_child: bool
+    ended: str
+    fills: tuple[FillLine, ...]
+
+
+@dataclass(frozen=True)
 class SideShown:
     """One of the decisions; `name` stands before the fields of its values."""
 
@@ -47,13 +61,13 @@ class SideShown:
     title: str
     outcome: str
     sentence: str
-    order: str
-    order_ended: str
+    orders: tuple[OrderLine, ...]
+    changes: tuple[str, ...]
+    refusals: tuple[str, ...]
     confidence: float | None
     risk_factor: str | None
     quantity: str | None
     size_reason: str
-    fills: tuple[FillLine, ...]
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,7 @@ class Answer:
     asked: str
     is_pending: bool
     is_failed: bool
+    is_cancelled: bool
     is_reproduced: bool
     differences: tuple[Mapping[str, str], ...]
     sides: tuple[SideShown, ...]
@@ -110,6 +125,13 @@ class WhatIfPanel:
     reason: str
     answer: Answer | None
     before: tuple[Before, ...]
+    can_ask: bool = False
+
+    @property
+    def risk_help(self) -> str:
+        """What stands below the risk per trade."""
+        is_own = self.offered is not None and self.offered.sizes_itself
+        return "Only for later decisions: it sized its orders itself" if is_own else "Fraction of the capital"
 
 
 def what_if_panel(
@@ -120,14 +142,20 @@ def what_if_panel(
         reason = "A person sent this order: there is no decision of a strategy that could be made again."
         return WhatIfPanel(None, order_id, None, reason, None, ())
     offered = changeable(decision_id) if can_ask else None
-    reason = (
-        "" if offered else "Asking needs the role trader." if not can_ask else "Only decisions at the simulated venue can be made again."
-    )
+    reason = "" if offered else _reason(decision_id, can_ask=can_ask)
     answer = what_if_answer(shown) if shown else None
     if answer is not None and answer.question.decision_id != decision_id:
         raise NotFound("That question is about another decision.", where="what_if")
     before = tuple(_before(item) for item in what_ifs(decision_id=decision_id, limit=SHOWN_BEFORE) if item.id != shown)
-    return WhatIfPanel(decision_id, order_id, offered, reason, answer, before)
+    return WhatIfPanel(decision_id, order_id, offered, reason, answer, before, can_ask)
+
+
+def _reason(decision_id: UUID, *, can_ask: bool) -> str:
+    """Why nothing can be asked."""
+    if not can_ask:
+        return "Asking needs the role trader."
+    is_late = strategies.decision(decision_id).outcome is Outcome.LATE_BAR
+    return LATE if is_late else "Only decisions at the simulated venue can be made again."
 
 
 def what_if_answer(what_if_id: UUID) -> Answer:
@@ -141,6 +169,7 @@ def what_if_answer(what_if_id: UUID) -> Answer:
         asked=changes_in_words(item.changes),
         is_pending=not item.state.is_over,
         is_failed=item.state is RunState.FAILED,
+        is_cancelled=item.state is RunState.CANCELLED,
         is_reproduced=bool(result.get("is_reproduced")),
         differences=tuple(result.get("differences", ())),
         sides=sides,
@@ -165,17 +194,34 @@ def _side(name: str, title: str, side: Mapping[str, Any]) -> SideShown:
         title=title,
         outcome=side["outcome"],
         sentence=side["sentence"],
-        order=side["order"],
-        order_ended=words(side["order_ended"]) if side["order_ended"] else "",
+        orders=_orders(side),
+        changes=tuple(side.get("changes", ())),
+        refusals=tuple(side.get("refusals", ())),
         confidence=side["confidence"],
         risk_factor=side["risk_factor"],
         quantity=side["quantity"],
         size_reason=side["size_reason"],
-        fills=tuple(
-            FillLine(datetime.fromisoformat(fill["at"]), Decimal(fill["quantity"]), Decimal(fill["price"]), Decimal(fill["fee"]))
-            for fill in side["fills"]
-        ),
     )
+
+
+def _orders(side: Mapping[str, Any]) -> tuple[OrderLine, ...]:
+    """The orders of a decision; answers from before they were all kept have the first one."""
+    first = {"order": side["order"], "kind": "", "prices": (), "is_child": False, "ended": side["order_ended"], "fills": side["fills"]}
+    return tuple(
+        OrderLine(
+            order=item["order"],
+            kind=item["kind"],
+            prices=tuple(item["prices"]),
+            is_child=item["is_child"],
+            ended=words(item["ended"]) if item["ended"] else "",
+            fills=tuple(_fill(fill) for fill in item["fills"]),
+        )
+        for item in side.get("orders", (first,) if side["order"] else ())
+    )
+
+
+def _fill(fill: Mapping[str, str]) -> FillLine:
+    return FillLine(datetime.fromisoformat(fill["at"]), Decimal(fill["quantity"]), Decimal(fill["price"]), Decimal(fill["fee"]))
 
 
 def _pairs(stored: list[dict[str, Any]], other: list[dict[str, Any]]) -> tuple[CheckPair, ...]:

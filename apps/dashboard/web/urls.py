@@ -28,6 +28,7 @@ urlpatterns = [
     path("decisions/<uuid:decision_id>/", lists.show_decision, name="decision"),
     path("decisions/<uuid:decision_id>/what-if/", what_if.ask, name="what-if-ask"),
     path("what-ifs/<uuid:what_if_id>/", what_if.answer, name="what-if-answer"),
+    path("what-ifs/<uuid:what_if_id>/cancel/", what_if.cancel, name="what-if-cancel"),
     path("orders/", lists.show_orders, name="orders"),
     path("orders/export.csv", lists.export_orders, name="orders-csv"),
     path("orders/new/", market.new_order, name="order-new"),

@@ -206,10 +206,11 @@ class OrderCalls:
         spec = self.session.instrument
         state = self._state_of_child(order.parent)
         known = self.session.desk.tickets.get(order.parent) if order.parent != NO_ROW else None
-        if self.assumed.quantity is not None and known is None and not order.flags & REDUCE_ONLY:
-            order = replace(order, lots=spec.quantity_lots(self.assumed.quantity))
         side = Side.BUY if order.side > 0 else Side.SELL
         is_exit = bool(order.flags & REDUCE_ONLY)
+        opens = known is None and not is_exit and not self._only_reduces(side, spec.quantity(order.lots))
+        if self.assumed.quantity is not None and opens:
+            order = replace(order, lots=spec.quantity_lots(self.assumed.quantity))
         request = replace(
             self.base,
             id=self.ids.new_order_id(),

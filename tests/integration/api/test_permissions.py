@@ -29,6 +29,7 @@ ONLY_WRITTEN = {
     "backtests/<uuid:run_id>/cancel",
     "backtests/<uuid:run_id>/repeat",
     "sweeps/<uuid:sweep_id>/cancel",
+    "what-ifs/<uuid:what_if_id>/cancel",
 }
 WRITES = {
     ("POST", "venues/<uuid:venue_id>/clock"): Role.TRADER,
@@ -59,6 +60,7 @@ WRITES = {
     ("POST", "sweeps/<uuid:sweep_id>/cancel"): Role.TRADER,
     ("POST", "sweeps/<uuid:sweep_id>/points"): Role.TRADER,
     ("POST", "what-ifs"): Role.TRADER,
+    ("POST", "what-ifs/<uuid:what_if_id>/cancel"): Role.TRADER,
     ("POST", "parity"): Role.TRADER,
 }
 ADDRESSES = [("api/v1/", route) for route in VIEWS] + [("api/", route) for route in OLDER_VIEWS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from apps.backtests.selectors.paper_runs import paper_run
 from apps.backtests.selectors.what_ifs import WhatIfView, changeable, what_if
 from apps.backtests.services import what_ifs as service
 from apps.backtests.services.claims import LARGEST_ATTEMPT, LEASE
-from apps.backtests.services.what_ifs import answer, execute_what_if, request_what_if, sweep_what_ifs
+from apps.backtests.services.what_ifs import answer, cancel_what_if, execute_what_if, request_what_if, sweep_what_ifs
 from apps.core.errors import NotFound
 from apps.markets import selectors as markets
 from apps.orders.models import Fill
@@ -155,6 +156,41 @@ def test_a_question_whose_worker_died_is_taken_up_again_and_given_up_in_the_end(
     assert sweep_what_ifs(now=now) == 0
     assert what_if(what_if_id).state is RunState.FAILED
     assert what_if(what_if_id).error.startswith("Given up")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_is_cancelled_while_it_waits_and_while_it_is_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_world(2)
+    waiting = request_what_if(decision_id=entry().id, changes=WhatIfChanges(confidence=Decimal(1)), actor="ada")
+    assert cancel_what_if(what_if_id=waiting, actor="ada") is RunState.CANCELLED
+    assert (what_if(waiting).error, execute_what_if(waiting)) == ("Cancelled by ada before it began.", False)
+    again = request_what_if(decision_id=entry().id, changes=WhatIfChanges(confidence=Decimal(1)), actor="ada")
+    assert again != waiting, "what was cancelled can be asked again"
+
+    def slow(paper: Any, decision: Any, changes: Any, progress: Any) -> Any:
+        cancel_what_if(what_if_id=again, actor="ada")
+        for done in range(100_000):
+            progress(0, done, 100_000)
+            time.sleep(0.001)
+
+    monkeypatch.setattr(service, "answer", slow)
+    assert execute_what_if(again)
+    assert (what_if(again).state, what_if(again).error) == (RunState.CANCELLED, "It was cancelled.")
+    assert cancel_what_if(what_if_id=again, actor="ada") is RunState.CANCELLED
+    with pytest.raises(NotFound):
+        cancel_what_if(what_if_id=UUID(int=1), actor="ada")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_would_hold_its_worker_for_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_world(2)
+    what_if_id = request_what_if(decision_id=entry().id, changes=WhatIfChanges(confidence=Decimal(1)), actor="ada")
+    monkeypatch.setattr(service, "LONGEST", timedelta(0))
+    monkeypatch.setattr(service, "_BARS_BETWEEN_LOOKS", 1)
+    assert execute_what_if(what_if_id)
+    made = what_if(what_if_id)
+    assert (made.state, made.result) == (RunState.FAILED, {})
+    assert made.error == "After 0 minutes 1 of 4 bars had been made again; it was given up."
 
 
 def test_the_form_knows_what_was_in_force() -> None:

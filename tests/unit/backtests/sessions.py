@@ -17,6 +17,7 @@ from apps.markets.contracts import BarWindow
 from apps.orders.domain.venue_profiles import VenueTerms
 from apps.risk.domain.limits import default_limits
 from apps.risk.domain.rules import Seeds
+from apps.strategies.domain.catalog import AnyStrategy
 from apps.strategies.domain.signals import Signal
 from apps.strategies.domain.strategy import Context, Strategy
 
@@ -58,7 +59,7 @@ def account(opened_at: datetime, **changes: object) -> AccountPlan:
     return AccountPlan(**(plan | changes))  # type: ignore[arg-type]
 
 
-def session(strategy: Strategy, window: BarWindow, *, number: int = 1, **changes: object) -> SessionPlan:
+def session(strategy: AnyStrategy, window: BarWindow, *, number: int = 1, **changes: object) -> SessionPlan:
     plan = {
         "id": UUID(int=100 + number),
         "strategy": strategy,

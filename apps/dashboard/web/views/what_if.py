@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from apps.access.contracts import Role
-from apps.backtests.services.what_ifs import request_what_if
+from apps.backtests.services.what_ifs import cancel_what_if, request_what_if
 from apps.core.errors import InvalidInput
 from apps.dashboard.selectors import why
 from apps.dashboard.selectors.shapes import Why
@@ -50,12 +50,31 @@ def ask(request: HttpRequest, decision_id: UUID) -> HttpResponse:
         except InvalidInput as error:
             form.complain(error)
         else:
-            address = reverse("dashboard:order", args=[order_id]) if order_id else reverse("dashboard:decision", args=[decision_id])
-            return redirect(f"{address}?what_if={what_if_id}#what-if")
+            return redirect(f"{_address(decision_id, order_id)}?what_if={what_if_id}#what-if")
     return show_why(request, why.why_order(order_id) if order_id else why.why_decision(decision_id), form=form)
 
 
 @page
 def answer(request: HttpRequest, what_if_id: UUID) -> HttpResponse:
     """How a question stands, or its answer: the part of the page that is looked at again and again."""
-    return render(request, "dashboard/why/what_if_answer.html", {"answer": what_if_answer(what_if_id)})
+    shown = {
+        "answer": what_if_answer(what_if_id),
+        "can_ask": person(request).has_role(Role.TRADER),
+        "order_id": uuid_of(request.GET, "order"),
+    }
+    return render(request, "dashboard/why/what_if_answer.html", shown)
+
+
+@page
+def cancel(request: HttpRequest, what_if_id: UUID) -> HttpResponse:
+    """Give a question up and go back to its page."""
+    require(request, Role.TRADER)
+    if request.method == "POST":
+        cancel_what_if(what_if_id=what_if_id, actor=person(request).username)
+    address = _address(what_if_answer(what_if_id).question.decision_id, uuid_of(request.POST, "order"))
+    return redirect(f"{address}?what_if={what_if_id}#what-if")
+
+
+def _address(decision_id: UUID, order_id: UUID | None) -> str:
+    """The why page of a question."""
+    return reverse("dashboard:order", args=[order_id]) if order_id else reverse("dashboard:decision", args=[decision_id])
