@@ -36,9 +36,9 @@ stop: setup  ## stop what `make run` started
 status: setup  ## show processes, market clock and queues
 	@$(VENV_PYTHON) manage.py status
 
-test: setup-dev  ## run all tests on throw-away servers (TESTS="tests/unit -k name" runs some)
+test: setup-dev  ## run all tests on throw-away servers, on all cores (TESTS="tests/unit -k name" runs some)
 	@$(VENV_PYTHON) trading_system/deploy/chromium.py
-	@$(VENV_PYTHON) -m pytest $(TESTS)
+	@$(VENV_PYTHON) -m pytest -n auto $(TESTS)
 
 check: setup-dev  ## lint, types, import contracts, migrations, deploy check
 	@$(VENV_PYTHON) trading_system/deploy/check.py
