@@ -78,7 +78,7 @@ class RunRecords:
     @property
     def unit_values(self) -> FloatArray:
         """By place what a cash unit of its instrument's currency is worth in the account's."""
-        return unit_values(self.places, self.cash_scale, self.rates)
+        return np.array([float(value) for value in unit_values(self.places, self.cash_scale, self.rates)])
 
     @property
     def final_equity(self) -> Decimal:
@@ -91,9 +91,9 @@ class RunRecords:
         return hashlib.blake2b(rows.tobytes(), digest_size=32).hexdigest()
 
 
-def unit_values(places: Sequence[InstrumentSpec], cash_scale: int, rates: Mapping[str, Decimal]) -> FloatArray:
+def unit_values(places: Sequence[InstrumentSpec], cash_scale: int, rates: Mapping[str, Decimal]) -> list[Decimal]:
     """By place what a cash unit of its instrument's currency is worth in the account's; a currency without a rate is the account's own."""
-    return np.array([float(decimal_unit(cash_scale) * rates.get(spec.quote_asset, Decimal(1))) for spec in places])
+    return [decimal_unit(cash_scale) * rates.get(spec.quote_asset, Decimal(1)) for spec in places]
 
 
 def currencies_of(places: Sequence[InstrumentSpec], currency: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from apps.portfolio.domain.tear_sheet import Compared, build_tear_sheet
 
 LEAST_OBSERVATIONS = 3
 _HELD = "Bought and held"
+_HELD_TOGETHER = "The same money in each, held"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,8 @@ def trades_in_money(rows: Int64Array, records: RunRecords) -> TradeRecords:
 
 def sheet_of(measured: Measured, records: RunRecords) -> dict[str, Any]:
     """The tear sheet on all bars, see `portfolio.domain.tear_sheet`, with what was refused and decided."""
-    held = None if measured.benchmark is None else Compared(_HELD, measured.benchmark)
+    title = _HELD if len(records.places) == 1 else _HELD_TOGETHER
+    held = None if measured.benchmark is None else Compared(title, measured.benchmark)
     sheet = build_tear_sheet(measured.equity, measured.trades, currency=records.currency, benchmark=held, bars=measured.bars)
     return {**sheet, "refusals": dict(records.refusals), "decisions": dict(records.decisions)}
 

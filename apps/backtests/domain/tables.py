@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.backtests.domain.records import Int64Array
+from apps.backtests.domain.records import Int64Array, currencies_of, unit_values
 from apps.core.errors import OutOfBounds
 from apps.core.values import INT64_SAFE, InstrumentSpec
 from apps.orders.domain import engine_codes as engine
@@ -86,6 +86,18 @@ class Books:
     places: Sequence[InstrumentSpec]
     cash_scale: int
     currency: str
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+    """Prices of the instruments' other currencies in the account's."""
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The account's, then the others in the engine's order."""
+        return currencies_of(self.places, self.currency)
+
+    @property
+    def unit_values(self) -> list[Decimal]:
+        """By place what a cash unit of its instrument's currency is worth in the account's."""
+        return unit_values(self.places, self.cash_scale, self.rates)
 
     @property
     def symbols(self) -> dict[int, str]:
@@ -124,6 +136,7 @@ def order_columns(rows: Int64Array, books: Books, *, first: int = 0) -> list[Col
         _time("ended_at", rows[:, engine.O_ENDED_AT], empty=0),
         Column("parent", ColumnKind.NUMBER, rows[:, engine.O_PARENT], empty=engine.NO_ROW),
         Column("group", ColumnKind.NUMBER, rows[:, engine.O_GROUP], empty=0),
+        *_currency(place, books),
         _money("value", rows[:, engine.O_VALUE], books),
         _money("fee", rows[:, engine.O_FEE], books),
         _numbers("tag", rows[:, engine.O_TAG]),
@@ -141,6 +154,7 @@ def fill_columns(rows: Int64Array, books: Books, *, first: int = 0) -> list[Colu
         _words("side", rows[:, engine.F_SIDE], _SIDES),
         _quantity("quantity", rows[:, engine.F_LOTS], place, books),
         _price("price", rows[:, engine.F_PRICE], place, books),
+        *_currency(place, books),
         _money("value", rows[:, engine.F_VALUE], books),
         _money("fee", rows[:, engine.F_FEE], books),
         _enum("reason", rows[:, engine.F_REASON], engine.Reason),
@@ -160,6 +174,7 @@ def trade_columns(rows: Int64Array, books: Books, *, first: int = 0) -> list[Col
         _quantity("quantity", rows[:, ledger.T_LOTS], place, books),
         _time("opened_at", rows[:, ledger.T_OPENED_AT]),
         _time("closed_at", rows[:, ledger.T_CLOSED_AT]),
+        *_currency(place, books),
         _money("entry_value", rows[:, ledger.T_ENTRY_VALUE], books),
         _money("exit_value", rows[:, ledger.T_EXIT_VALUE], books),
         _money("realised", rows[:, ledger.T_REALISED], books),
@@ -175,10 +190,11 @@ def trade_columns(rows: Int64Array, books: Books, *, first: int = 0) -> list[Col
 
 
 def entry_columns(rows: Int64Array, books: Books, *, first: int = 0) -> list[Column]:
-    """Ledger lines: amounts of one asset; they sum to zero per asset. The first asset is the account's currency, then the instruments."""
+    """Ledger lines: amounts of one asset; they sum to zero per asset. The first asset is the account's currency, then other currencies, then the
+    instruments."""
     asset = rows[:, ledger.L_ASSET]
-    names = {0: books.currency, **{place + 1: spec.symbol for place, spec in enumerate(books.places)}}
-    scales = [(1, books.cash_scale), *(_lot_of(spec) for spec in books.places)]
+    names = dict(enumerate([*books.currencies, *(spec.symbol for spec in books.places)]))
+    scales = [*[(1, books.cash_scale)] * len(books.currencies), *(_lot_of(spec) for spec in books.places)]
     return [
         _numbers("number", first + np.arange(len(rows), dtype=np.int64)),
         _numbers("fill", rows[:, ledger.L_FILL]),
@@ -215,6 +231,13 @@ def _enum(name: str, values: Int64Array, codes: type[IntEnum]) -> Column:
 
 def _money(name: str, values: Int64Array, books: Books) -> Column:
     return Column(name, ColumnKind.DECIMAL, values, books.cash_scale)
+
+
+def _currency(place: Int64Array, books: Books) -> list[Column]:
+    """What amounts are in, where that is not the account's currency throughout."""
+    if len(books.currencies) == 1:
+        return []
+    return [_words("currency", place, {index: spec.quote_asset for index, spec in enumerate(books.places)})]
 
 
 def _price(name: str, values: Int64Array, place: Int64Array, books: Books, *, empty: int | None = None) -> Column:

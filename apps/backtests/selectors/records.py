@@ -74,6 +74,7 @@ def records_of(run_id: UUID) -> RunRecords:
         opening_cash=int(Decimal(row.config["capital"]).scaleb(books.cash_scale)),
         refusals=dict(row.tear_sheet.get("refusals", {})),
         decisions=dict(row.tear_sheet.get("decisions", {})),
+        rates={name: books.rates[name] for name in books.currencies[1:]},
     )
 
 
@@ -91,7 +92,9 @@ def books_of(run_id: UUID) -> Books:
     if found is None:
         raise NotFound(f"There is no backtest {run_id}.", where="run_id")
     places, metrics, config = found
-    return Books([msgspec.convert(item, InstrumentSpec) for item in places], int(metrics.get("cash_scale", 0)), config["currency"])
+    specs = [msgspec.convert(item, InstrumentSpec) for item in places]
+    rates = {name: Decimal(rate) for name, rate in config.get("rates", {}).items()}
+    return Books(specs, int(metrics.get("cash_scale", 0)), config["currency"], rates)
 
 
 def _parts(run_id: UUID, kind: RecordKind, first: int, stop: int) -> Iterator[RecordPart]:

@@ -1,8 +1,7 @@
-"""The round trips of a run that a stretch of a chart shows."""
+"""The round trips of a run that a stretch of a chart shows, and what each instrument brought."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,22 +10,14 @@ from uuid import UUID
 import numpy as np
 
 from apps.backtests.contracts import RecordKind
+from apps.backtests.domain.by_place import PlaceResult, place_result
 from apps.backtests.domain.tables import TABLES, rows_of
+from apps.backtests.models import BacktestRun
 from apps.backtests.selectors.records import books_of, record_array
 from apps.core.values import InstrumentSpec
 from apps.markets.domain.bars import to_micros
-from apps.portfolio.domain.ledger_codes import T_CLOSED_AT, T_FEES, T_OPENED_AT, T_PLACE, T_REALISED
-
-
-@dataclass(frozen=True)
-class PlaceResult:
-    """What one instrument of a run brought; amounts in the account's currency, after fees."""
-
-    symbol: str
-    trades: int
-    earned: Decimal
-    fees: Decimal
-    win_rate: float | None
+from apps.orders.domain.engine_codes import F_PLACE
+from apps.portfolio.domain.ledger_codes import T_CLOSED_AT, T_OPENED_AT, T_PLACE
 
 
 def places_of(run_id: UUID) -> list[InstrumentSpec]:
@@ -44,12 +35,11 @@ def trades_between(run_id: UUID, *, place: int, since: datetime, until: datetime
 
 def results_by_place(run_id: UUID) -> list[PlaceResult]:
     """A row per instrument, the one that earned most first. Raises NotFound for an unknown run."""
-    books, rows = books_of(run_id), record_array(run_id, RecordKind.TRADES)
-    unit = Decimal(1).scaleb(-books.cash_scale)
-    found = []
-    for place, spec in enumerate(books.places):
-        own = rows[rows[:, T_PLACE] == place]
-        results = own[:, T_REALISED] - own[:, T_FEES]
-        share = float((results > 0).mean()) if len(own) else None
-        found.append(PlaceResult(spec.symbol, len(own), int(results.sum()) * unit, int(own[:, T_FEES].sum()) * unit, share))
+    books = books_of(run_id)
+    trades, fills, line = (record_array(run_id, kind) for kind in (RecordKind.TRADES, RecordKind.FILLS, RecordKind.EQUITY))
+    capital = Decimal(BacktestRun.objects.values_list("config__capital", flat=True).get(id=run_id))
+    found = [
+        place_result(spec.symbol, trades[trades[:, T_PLACE] == place], fills[fills[:, F_PLACE] == place], line[:, 0], unit, capital)
+        for place, (spec, unit) in enumerate(zip(books.places, books.unit_values, strict=True))
+    ]
     return sorted(found, key=lambda item: (-item.earned, item.symbol))

@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from apps.backtests.domain.by_place import alone_rows, alone_runs
 from apps.backtests.domain.config import RunConfig, ScoreMode, config_from_json
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.robustness_report import RobustnessPlan
@@ -111,7 +112,7 @@ def _make(run_id: UUID, watch: Watch) -> Outcome:
     bars = load_bars(config)
     total = sum(map(events_of, bars))
     plan = RobustnessPlan(config, bars)
-    steps = Steps(watch.progress, bars=total, count=1 + plan.runs)
+    steps = Steps(watch.progress, bars=total, count=1 + plan.runs + alone_runs(config, bars))
     steps.progress(0, total)
     records, walked = compute(config, bars, watch, steps)
     steps.next()
@@ -120,12 +121,13 @@ def _make(run_id: UUID, watch: Watch) -> Outcome:
     beside = plan.compute(
         records, runner=runner_of(config), steps=steps, is_cancelled=watch.is_cancelled, say=watch.say
     )  # fmt: skip
+    alone = alone_rows(config, bars, runner=runner_of(config), steps=steps, is_cancelled=watch.is_cancelled)
     failpoint("backtests.tested")
     tried = tuple(config.with_parameters(item).fingerprint() for item in candidates(config.walk_forward.search)) if walked else ()
     return Outcome(
         records=records,
         metrics=metrics,
-        tear_sheet={**sheet_of(whole, records), **beside, **tick_sheet(bars)},
+        tear_sheet={**sheet_of(whole, records), **beside, "alone": alone, **tick_sheet(bars)},
         statistics=sharpe_statistics(counted.equity),
         data_hash=data_hash(bars),
         code_version=code_version(),

@@ -86,7 +86,7 @@ def _costs(chance: np.random.Generator) -> Costs:
 
 def _spec(chance: np.random.Generator, index: int, currency: str) -> InstrumentSpec:
     spec = make_spec(f"S{index}", price_scale=2)
-    return replace(spec, quote_asset=currency, cash_scale=int(chance.choice([4, 8])), lot_size=Decimal([1, "0.1"][chance.integers(2)]))
+    return replace(spec, quote_asset=currency, cash_scale=int(chance.choice([4, 8])), lot_size=Decimal(["1", "0.1"][chance.integers(2)]))
 
 
 def _window(chance: np.random.Generator, spec: InstrumentSpec, last: int) -> BarWindow:
