@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from apps.backtests.contracts import ExportFormat, RecordKind, RunMode, RunState, ScoreMode, SweepMethod
 from apps.backtests.domain.config import FillTiming, Profile, SizingMethod
+from apps.backtests.domain.robustness import LONGEST_TITLE, MOST_DAYS, MOST_RERUNS, MOST_SCENARIOS, Crises
 from apps.common.api.fields import EnumField, ExactDecimalInput, JsonObject, Statistic
 from apps.common.api.pagination import CursorQuery, LimitQuery
 from apps.common.api.serializers import StrictSerializer
@@ -271,6 +272,40 @@ class WalkForwardInput(StrictSerializer):
     objective = serializers.CharField(max_length=40, default="sharpe")
 
 
+class StressLegInput(StrictSerializer):
+    change = ExactDecimalInput(help_text="On top of what the bars did: -0.2 is 20 % down, 0 adds nothing.")
+    days = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, default=1, help_text="Trading days, at an even rate.")
+
+
+class StressScenarioInput(StrictSerializer):
+    """A crisis of one's own that the run is made again with."""
+
+    legs = StressLegInput(many=True, allow_empty=False, help_text="Moves, one behind the other; afterwards prices stay where they led.")
+    title = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_TITLE)
+    gap = ExactDecimalInput(default=Decimal(0), help_text="Of the first open: -0.05 is 5 % down.")
+    slippage_multiple = ExactDecimalInput(default=Decimal(1), help_text="Of spread, slippage and impact, in the whole run.")
+    volume_divisor = ExactDecimalInput(default=Decimal(1), help_text="Of volumes while it lasts.")
+    volatility_multiple = ExactDecimalInput(default=Decimal(1), help_text="Of every move of the bars while it lasts.")
+    begins_at = serializers.DateTimeField(required=False, help_text="Default: right behind an entry of the second half.")
+
+
+class RerunsInput(StrictSerializer):
+    """Monte Carlo by running again, by the run's seed."""
+
+    count = serializers.IntegerField(min_value=0, max_value=MOST_RERUNS, default=0, help_text="Re-runs of each kind.")
+    latest_start = ExactDecimalInput(default=Decimal("0.5"), help_text="Random starts lie in this share of the bars; 0: none.")
+    lowest_costs = ExactDecimalInput(default=Decimal("0.5"), help_text="Random costs: lowest multiple of fees and of slippage.")
+    highest_costs = ExactDecimalInput(default=Decimal(2), help_text="Highest multiple; both 1: none.")
+
+
+class RobustnessInput(StrictSerializer):
+    """What is worked out beside the result; it stands in the tear sheet. It has no meaning for sweeps."""
+
+    crises = EnumField(Crises, default=Crises.AUTO, help_text="Known crises in the bars: auto where it does not take long.")
+    scenarios = serializers.ListField(child=StressScenarioInput(), required=False, default=list, max_length=MOST_SCENARIOS)
+    reruns = RerunsInput(required=False)
+
+
 class RunInput(StrictSerializer):
     """What a backtest is asked to do; what is left out has the default that is named."""
 
@@ -299,10 +334,11 @@ class RunInput(StrictSerializer):
     seed = serializers.IntegerField(min_value=0, max_value=2**63 - 1, default=0)
     score = EnumField(ScoreMode, default=ScoreMode.WALK_FORWARD)
     walk_forward = WalkForwardInput(required=False)
+    robustness = RobustnessInput(required=False)
 
 
 class SweepInput(RunInput):
-    """A backtest and what is searched over; `score` and `walk_forward` have no meaning here."""
+    """A backtest and what is searched over; `score`, `walk_forward` and `robustness` have no meaning here."""
 
     space = SpaceField(help_text="By parameter a list of values, or a range.")
     method = EnumField(SweepMethod, default=SweepMethod.GRID)

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from apps.backtests import selectors as backtests
 from apps.backtests.contracts import RecordKind, RunConfig, RunLine, RunView
+from apps.backtests.domain.robustness import Robustness
+from apps.backtests.domain.stress_text import text_of_scenario
 from apps.core.errors import NotFound
 from apps.core.values import InstrumentSpec
 from apps.dashboard.domain.formatting import price_places, words
@@ -121,11 +123,24 @@ def settings_of(config: RunConfig) -> list[Setting]:
     payload = config.to_json()
     found = [Setting(f"{name}", _said(value)) for name, value in payload.pop("parameters").items()]
     nested = {name: payload.pop(name) or {} for name in ("costs", "sizing", "walk_forward", "bar_file")}
+    payload.pop("robustness")
     for hidden in ("version", "strategy", "instrument_ids"):
         payload.pop(hidden)
     found += [Setting(words(name), _said(value)) for name, value in payload.items() if value not in (None, "")]
     for part, values in nested.items():
         found += [Setting(words(f"{part}_{name}"), _said(value)) for name, value in values.items() if value not in (None, "", {}, False)]
+    return found + _tests_of(config.robustness)
+
+
+def _tests_of(asked: Robustness) -> list[Setting]:
+    """What is worked out beside the result."""
+    found = [Setting("Known crises", str(asked.crises))]
+    found += [Setting(f"Scenario {number}", text_of_scenario(item)) for number, item in enumerate(asked.scenarios, start=1)]
+    reruns = asked.reruns
+    if reruns.count:
+        found.append(Setting("Re-runs of each kind", str(reruns.count)))
+        found.append(Setting("Random starts in the first", f"{(reruns.latest_start * 100).normalize():f} % of the bars"))
+        found.append(Setting("Random costs", f"{reruns.lowest_costs} to {reruns.highest_costs} times"))
     return found
 
 

@@ -12,6 +12,8 @@ from django.http import QueryDict
 
 from apps.backtests.contracts import RunConfig, RunMode, ScoreMode, StrategyChoice, SweepMethod, config_from_json
 from apps.backtests.domain.config import FillTiming, Profile, SizingMethod
+from apps.backtests.domain.robustness import Crises, Reruns, Robustness
+from apps.backtests.domain.stress_text import scenarios_of_lines
 from apps.backtests.services import fastest_mode
 from apps.core.errors import InvalidInput, TradingError
 from apps.core.values import InstrumentSpec
@@ -30,6 +32,8 @@ _PLACES = {
     "costs.fee_taker_ppm": "fee_bps", "costs.fee_maker_ppm": "fee_bps", "costs.slippage_ppm": "slippage_bps",
     "costs.half_spread_ppm": "half_spread_bps", "costs.volume_share_ppm": "volume_share", "walk_forward.train_bars": "train_bars",
     "walk_forward.test_bars": "test_bars", "budget": "budget", "objective": "objective", "strategy": "strategy",
+    "robustness.scenarios": "stress", "robustness.reruns.count": "reruns", "robustness.reruns.latest_start": "latest_start",
+    "robustness.reruns.lowest_costs": "lowest_costs", "robustness.reruns.highest_costs": "highest_costs",
 }  # fmt: skip
 
 
@@ -113,6 +117,7 @@ class RunForm:
             "seed": self._whole("seed") or 0,
             "score": self._word("score", ScoreMode, ScoreMode.WALK_FORWARD),
             "walk_forward": self._walk_forward(),
+            "robustness": self._robustness(),
         }
         mode = self._read("mode", lambda data: word_of(data, "mode", RunMode), None)
         if self.errors:
@@ -207,6 +212,21 @@ class RunForm:
             "search": {name: list(text.listed()) for name, text in search.items() if text is not None},
         }
 
+    def _robustness(self) -> Robustness:
+        start = self._number("latest_start")
+        lowest, highest = self._number("lowest_costs"), self._number("highest_costs")
+        asked = Reruns(count=self._whole("reruns") or 0)
+        return Robustness(
+            crises=self._word("crises", Crises, Crises.AUTO),
+            scenarios=self._read("stress", lambda data: scenarios_of_lines(data.get("stress", "")), ()),
+            reruns=Reruns(
+                count=asked.count,
+                latest_start=asked.latest_start if start is None else start / 100,
+                lowest_costs=asked.lowest_costs if lowest is None else lowest,
+                highest_costs=asked.highest_costs if highest is None else highest,
+            ),
+        )
+
     def _searched(self, spec: ParameterSpec) -> SearchText | None:
         name = f"search.{spec.name}"
         text = self.typed(name).value.strip()
@@ -238,7 +258,7 @@ class RunForm:
 FIELDS = (
     "timeframe", "start", "end", "capital", "profile", "fee_bps", "slippage_bps", "half_spread_bps", "volume_share", "sizing", "amount",
     "timing", "allows_short", "leverage", "seed", "score", "train_bars", "test_bars", "is_anchored", "mode", "method", "objective", "budget",
-    "search_seed", "instrument", "strategy",
+    "search_seed", "instrument", "strategy", "crises", "stress", "reruns", "latest_start", "lowest_costs", "highest_costs",
 )  # fmt: skip
 
 

@@ -35,6 +35,8 @@ function show(item) {
   const state = row.querySelector("[data-work-state]");
   state.textContent = words(item.state);
   state.className = `tag ${item.state === "RUNNING" ? "tag-ok" : "tag-warn"}`;
+  const message = row.querySelector("[data-work-message]");
+  if (message) message.textContent = item.message;
   if (item.total) row.querySelector("[data-work-text]").textContent = `${item.done} of ${item.total} ${item.kind === "sweep" ? "points" : "bars"}`;
 }
 

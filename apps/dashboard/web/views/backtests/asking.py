@@ -13,6 +13,8 @@ from apps.access.contracts import Role
 from apps.backtests import selectors, services
 from apps.backtests.contracts import RunConfig, ScoreMode, StrategyChoice, SweepMethod
 from apps.backtests.domain.config import FillTiming, Profile, SizingMethod
+from apps.backtests.domain.robustness import Crises, Robustness
+from apps.backtests.domain.stress_text import EXAMPLE, text_of_scenario
 from apps.core.errors import NotFound
 from apps.core.vocabulary import Timeframe
 from apps.dashboard.web.context import page_frame
@@ -30,6 +32,11 @@ _START = {
     "profile": Profile.DEFAULT,
     "sizing": SizingMethod.ALL,
     "score": ScoreMode.WALK_FORWARD,
+    "crises": Crises.AUTO,
+    "reruns": "0",
+    "latest_start": "50",
+    "lowest_costs": "0.5",
+    "highest_costs": "2",
 }
 _SEARCH = {"method": SweepMethod.GRID, "objective": "sharpe", "budget": "1000", "search_seed": "0"}
 _OBJECTIVES = [item for item in FIGURES.values() if item.is_higher_better is not None]
@@ -144,7 +151,18 @@ def _as_typed(config: RunConfig) -> dict[str, Any]:
         "test_bars": config.walk_forward.test_bars or "",
         "is_anchored": "yes" if config.walk_forward.is_anchored else "",
     }
-    return values
+    return values | _robustness_typed(config.robustness)
+
+
+def _robustness_typed(asked: Robustness) -> dict[str, Any]:
+    return {
+        "crises": asked.crises,
+        "stress": "\n".join(text_of_scenario(item) for item in asked.scenarios),
+        "reruns": asked.reruns.count,
+        "latest_start": f"{(asked.reruns.latest_start * 100).normalize():f}",
+        "lowest_costs": f"{asked.reruns.lowest_costs:f}",
+        "highest_costs": f"{asked.reruns.highest_costs:f}",
+    }
 
 
 def _venue(request: HttpRequest) -> VenueView | None:
@@ -158,6 +176,12 @@ def _first_instrument(venue: VenueView) -> str:
     traded = {item.instrument_id for item in strategies.sessions(venue.id) if item.state.is_active}
     listed = sorted(markets.instruments(venue.id), key=lambda spec: (spec.is_closes_only, spec.id not in traded, spec.symbol))
     return str(listed[0].id) if listed else ""
+
+
+def _asks_for_tests(form: RunForm) -> bool:
+    """Whether the form says anything of stress and re-runs, or complains about it."""
+    fields = [form.typed(name) for name in ("crises", "stress", "reruns", "latest_start", "lowest_costs", "highest_costs")]
+    return any(item.error or item.value != _START.get(item.name, "") for item in fields)
 
 
 def _show(request: HttpRequest, form: RunForm | None, venue: VenueView | None, *, is_sweep: bool) -> HttpResponse:
@@ -175,6 +199,9 @@ def _show(request: HttpRequest, form: RunForm | None, venue: VenueView | None, *
         "sizings": list(SizingMethod),
         "timings": list(FillTiming),
         "scores": list(ScoreMode),
+        "crises": list(Crises),
+        "stress_example": EXAMPLE,
+        "has_tests": "tests" in request.GET or (form is not None and _asks_for_tests(form)),
         "methods": list(SweepMethod),
         "objectives": _OBJECTIVES,
     }
