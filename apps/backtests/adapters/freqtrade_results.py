@@ -19,6 +19,16 @@ from apps.portfolio.domain.records import ExitReason, TradeRecords
 LARGEST_BYTES = 512 * 1024 * 1024
 PROGRAM = "freqtrade"
 _HINT = "Give the file that `freqtrade backtesting --export trades` writes: backtest-result-<time>.json or .zip."
+_TOLD = {
+    "trades": ("total_trades", 1.0),
+    "win_rate": ("winrate", 1.0),
+    "total_return": ("profit_total", 1.0),
+    "profit_factor": ("profit_factor", 1.0),
+    "max_drawdown": ("max_drawdown_account", 1.0),
+    "average_trade_days": ("holding_avg_s", 1 / 86_400),
+    "sharpe": ("sharpe", 1.0),
+}
+"""Our figures under the names that they have there, and what theirs are multiplied by."""
 _EXITS = {
     "exit_signal": ExitReason.SIGNAL,
     "sell_signal": ExitReason.SIGNAL,
@@ -87,6 +97,7 @@ def _history(name: str, content: Mapping[str, Any]) -> ImportedHistory:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InvalidInput(f"The strategy {name} has no list of trades.", where=f"strategy.{name}.trades", hint=_HINT)
     closed = [(number, row) for number, row in enumerate(rows) if not row.get("is_open", False)]
+    stated = {key: float(value) for key, value in content.items() if _is_number(value)}
     trades = sorted((_Trade(number, row, f"strategy.{name}.trades[{number}]") for number, row in closed), key=lambda one: one.order)
     return ImportedHistory(
         program=PROGRAM,
@@ -98,8 +109,9 @@ def _history(name: str, content: Mapping[str, Any]) -> ImportedHistory:
         ended_at=_bound(content, "backtest_end", max((one.closed_at for one in trades), default=0)),
         symbols=tuple(one.symbol for one in trades),
         trades=_records(trades),
-        stated={key: float(value) for key, value in content.items() if _is_number(value)},
+        stated=stated,
         open_trades=len(rows) - len(closed),
+        told={key: stated[name] * factor for key, (name, factor) in _TOLD.items() if name in stated},
     )
 
 

@@ -1,5 +1,6 @@
 """Writes of backtests: asking for runs and sweeps, making them, stopping and deleting them."""
 
+from apps.backtests.services.comparing import compare_run, read_history
 from apps.backtests.services.executing import execute_run
 from apps.backtests.services.loading import load_window
 from apps.backtests.services.requests import cancel_run, check_request, delete_run, fastest_mode, repeat_run, request_run
@@ -11,12 +12,14 @@ __all__ = [
     "cancel_run",
     "cancel_sweep",
     "check_request",
+    "compare_run",
     "delete_run",
     "delete_sweep",
     "execute_chunk",
     "execute_run",
     "fastest_mode",
     "load_window",
+    "read_history",
     "repeat_run",
     "request_run",
     "request_sweep",

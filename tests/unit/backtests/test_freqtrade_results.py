@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from apps.backtests.adapters.freqtrade_results import read_freqtrade_result
-from apps.backtests.domain.imported_history import compare_trades
 from apps.core.errors import InvalidInput
 from apps.portfolio.domain.records import ExitReason
 
@@ -73,6 +72,7 @@ def test_trades_become_ours_in_the_order_of_their_closing(tmp_path: Path) -> Non
     assert trades.results.tolist() == pytest.approx([19.58, 19.58])
     assert trades.exit_reason.tolist() == [ExitReason.TRAILING, ExitReason.TARGET]
     assert history.stated["profit_total"] == 0.01958
+    assert history.told == {"total_return": 0.01958}
 
 
 def test_orders_of_a_trade_count_where_there_are_several(tmp_path: Path) -> None:
@@ -146,24 +146,3 @@ def test_other_files_are_refused_with_a_reason(tmp_path: Path, document: Any, me
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         read_freqtrade_result(tmp_path / "nothing.json")
-
-
-def test_two_histories_are_compared_trade_by_trade(tmp_path: Path) -> None:
-    theirs = read_freqtrade_result(written(tmp_path, a_result(a_trade(0), a_trade(2), a_trade(4)))).trades
-    later = DAY_MS
-    ours = read_freqtrade_result(
-        written(
-            tmp_path,
-            a_result(
-                *(
-                    a_trade(day, open_timestamp=START_MS + day * DAY_MS + later, close_timestamp=START_MS + (day + 1) * DAY_MS + later)
-                    | {"profit_abs": earned}
-                    for day, earned in ((0, 19.58), (2, 19.5), (7, 1.0))
-                )
-            ),
-        )
-    ).trades
-    found = compare_trades(ours, theirs, later_us=later * 1000)
-    assert (found.same, found.only_ours, found.only_theirs) == (2, 1, 1)
-    assert found.profit == pytest.approx(-0.08)
-    assert found.largest == pytest.approx(0.08)
