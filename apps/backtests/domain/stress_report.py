@@ -19,6 +19,7 @@ from apps.backtests.domain.runners import IsCancelled, RunCancelled, Runner
 from apps.backtests.domain.scenarios import SCENARIOS, Scenario, user_scenario
 from apps.backtests.domain.steps import Steps
 from apps.backtests.domain.stress import apply_scenario
+from apps.backtests.domain.walking import leader_of
 from apps.core.errors import InvalidInput, TradingError
 from apps.core.vocabulary import Timeframe
 from apps.markets.contracts import BarWindow
@@ -113,7 +114,7 @@ def _row(  # noqa: PLR0917
         "price_fall": scenario.worst_return, "slippage_multiple": f"{shock.slippage:f}",
     }  # fmt: skip
     try:
-        length = scenario.bars * bars_per_day(bars[0])
+        length = scenario.bars * bars_per_day(leader_of(bars))
         begins, ends, shocked = _imposed(bars, plain, shock, length)
         made = runner.run(
             _dearer(config, shock), shocked, progress=steps.progress, is_cancelled=is_cancelled, seed=config.seed
@@ -137,13 +138,17 @@ def _row(  # noqa: PLR0917
 
 
 def _imposed(bars: Sequence[BarWindow], plain: RunRecords, shock: Shock, length: int) -> tuple[int, int, list[BarWindow]]:
-    """When the shock begins and ends (microseconds), and the bars with it."""
-    leader = bars[0]
+    """When the shock begins and ends (microseconds), and the bars with it; an instrument that has ended by then is left as it is."""
+    leader = leader_of(bars)
     start = _after_an_entry(leader, plain, length) if shock.begins_at is None else _place(leader, to_micros(shock.begins_at))
     if start >= len(leader):
         raise InvalidInput(f"{shock.scenario.title} would begin at {shock.begins_at:%Y-%m-%d}, behind the last bar.", where="begins_at")
     begins = int(leader.opened_at[start])
-    shocked = [apply_scenario(window, shock.scenario, start=_place(window, begins), length=length) for window in bars]
+    places = [_place(window, begins) for window in bars]
+    shocked = [
+        apply_scenario(window, shock.scenario, start=place, length=length) if place < len(window) else window
+        for window, place in zip(bars, places, strict=True)
+    ]
     return begins, int(leader.closed_at[start + length - 1]), shocked
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
@@ -18,6 +19,7 @@ from apps.backtests.domain.walk_forward import SCORES, Capital, Piece, WindowRes
 from apps.backtests.domain.walk_forward_report import efficiency, parameter_stability, stitch
 from apps.backtests.domain.windows import Anchor, BarRange, RunRange, Window, bar_windows
 from apps.core.errors import InvalidInput
+from apps.core.values import to_units
 from apps.markets.contracts import BarWindow
 from apps.portfolio.domain.ledger_codes import TRADE_COLUMNS
 
@@ -48,17 +50,24 @@ def walk_forward(
     progress: ReportProgress,
     is_cancelled: IsCancelled,
 ) -> Walked | None:
-    """Walk the bars of the first instrument; None when there are too few of them for one window. `progress` hears of each stretch anew."""
-    count = len(bars[0])
+    """Walk the bars of the instrument that has most of them; None when there are too few for one window. `progress` hears of each stretch anew."""
+    leader = leader_of(bars)
+    count = len(leader)
     if count < _ENOUGH_BARS:
         return None
     windows = _windows(config, count)
     if config.walk_forward.search:
-        return _searched(config, bars, windows, _StretchRun(config, bars, runner, progress, is_cancelled))
-    starts_at = int(bars[0].opened_at[windows[0].test.bars.start])
-    rows = [_held_window(window, bars[0], records) for window in windows]
+        run = _StretchRun(config, bars, leader, records.cash_unit, runner, progress, is_cancelled)
+        return _searched(config, leader, windows, run)
+    starts_at = int(leader.opened_at[windows[0].test.bars.start])
+    rows = [_held_window(window, leader, records) for window in windows]
     gained = sum(row["return"] > 0 for row in rows) / len(rows)
     return Walked(starts_at, {"windows": rows, "profitable_share": gained, "efficiency": None, "stability": [], "candidates": 1})
+
+
+def leader_of(bars: Sequence[BarWindow]) -> BarWindow:
+    """The instrument whose bars count where several are walked: the one with most of them, the first among equals."""
+    return max(bars, key=len)
 
 
 def candidates(search: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -103,11 +112,11 @@ def _equity_at(records: RunRecords, at: int) -> int:
     return int(records.equity[place]) if place >= 0 else records.opening_cash
 
 
-def _searched(config: RunConfig, bars: Sequence[BarWindow], windows: tuple[Window, ...], run: _StretchRun) -> Walked:
+def _searched(config: RunConfig, leader: BarWindow, windows: tuple[Window, ...], run: _StretchRun) -> Walked:
     """Each window chooses on its training bars what it then trades; the stretches traded are stitched."""
     score = SCORES[config.walk_forward.objective]
     found = candidates(config.walk_forward.search)
-    start = bars[0].instrument.cash_units(config.capital)
+    start = to_units(config.capital, run.cash_unit, name="capital")
     choose = best_of(found, run=run, score=score, start_units=start)
     pieces, trades = [], []
     for piece in walk(windows, choose_in_sample=choose, run=run, start_units=start):
@@ -116,7 +125,7 @@ def _searched(config: RunConfig, bars: Sequence[BarWindow], windows: tuple[Windo
     stitched = stitch(pieces, capital=Capital.COMPOUNDED)
     judged = efficiency(pieces, score=score, capital=Capital.COMPOUNDED)
     report = {
-        "windows": [_chosen_window(piece, bars[0]) for piece in pieces],
+        "windows": [_chosen_window(piece, leader) for piece in pieces],
         "profitable_share": judged.profitable_share,
         "efficiency": judged.overall,
         "stability": [asdict(item) for item in parameter_stability(pieces)],
@@ -124,9 +133,9 @@ def _searched(config: RunConfig, bars: Sequence[BarWindow], windows: tuple[Windo
     }
     covered = stitched.bars.slice
     return Walked(
-        starts_at=int(bars[0].opened_at[stitched.bars.start]),
+        starts_at=int(leader.opened_at[stitched.bars.start]),
         report=_finite(report),
-        times=bars[0].closed_at[covered],
+        times=leader.closed_at[covered],
         equity=stitched.equity_units,
         trades=np.concatenate(trades),
     )
@@ -138,30 +147,31 @@ class _StretchRun:
 
     config: RunConfig
     bars: Sequence[BarWindow]
+    leader: BarWindow
+    cash_unit: Decimal
     runner: Runner
     progress: ReportProgress
     is_cancelled: IsCancelled
     trades: Int64Array = field(default_factory=lambda: no_rows(TRADE_COLUMNS))
 
     def __call__(self, parameters: Mapping[str, Any], stretch: RunRange, *, start_units: int, state: Any) -> WindowResult:
-        spec = self.bars[0].instrument
         config = msgspec.structs.replace(
             self.config.with_parameters(dict(parameters)),
-            capital=spec.cash(start_units),
-            trade_from=datetime.fromtimestamp(int(self.bars[0].opened_at[stretch.bars.start]) / 1_000_000, UTC),
+            capital=start_units * self.cash_unit,
+            trade_from=datetime.fromtimestamp(int(self.leader.opened_at[stretch.bars.start]) / 1_000_000, UTC),
             closes_at_end=True,
         )
-        cut = [_cut(window, self.bars[0], stretch.bars) for window in self.bars]
+        cut = [_cut(window, self.leader, stretch.bars) for window in self.bars]
         made = self.runner.run(config, cut, progress=self.progress, is_cancelled=self.is_cancelled, seed=config.seed)
         self.trades = made.trades
-        closes = self.bars[0].closed_at[stretch.bars.slice]
+        closes = self.leader.closed_at[stretch.bars.slice]
         place = np.searchsorted(made.equity_at, closes, side="right") - 1
         equity = np.where(place >= 0, made.equity[place.clip(min=0)], made.opening_cash).astype(np.int64)
         return WindowResult(start_units, equity, trades=len(made.trades))
 
 
 def _cut(window: BarWindow, leader: BarWindow, stretch: BarRange) -> BarWindow:
-    """The bars of a stretch with the warm-up in front, by the times of the first instrument."""
+    """The bars of a stretch with the warm-up in front, by the times of the leader."""
     begins = int(leader.opened_at[max(0, stretch.start - WARMUP_BARS)])
     ends = int(leader.closed_at[stretch.stop - 1])
     first, last = int(np.searchsorted(window.opened_at, begins)), int(np.searchsorted(window.closed_at, ends, side="right"))
