@@ -11,6 +11,7 @@ from apps.core.errors import InvalidInput, OutOfBounds
 from apps.core.values import INT64_SAFE, InstrumentSpec
 
 MOST_INSTRUMENTS = 200
+MOST_RATES = 50
 LARGEST_SEED = 2**63 - 1
 LARGEST_LEVERAGE = Decimal(100)
 _LARGEST_PPM = 1_000_000
@@ -73,6 +74,8 @@ def _require_rate(config: RunConfig, instrument: InstrumentSpec) -> None:
 
 
 def _check_rates(config: RunConfig) -> None:
+    if len(config.rates) > MOST_RATES:
+        raise InvalidInput(f"A backtest takes at most {MOST_RATES} rates.", where="rates")
     for currency, rate in config.rates.items():
         _require_positive(rate, "rates")
         if currency == config.currency and rate != 1:

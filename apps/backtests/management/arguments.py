@@ -28,7 +28,7 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("strategy", help="Name of the strategy, such as momentum.")
     parser.add_argument("--file", default="", help="A CSV, Parquet or Feather file with date, open, high, low, close, volume.")
     parser.add_argument("--venue", default="", help="Code of the venue that has the bars, instead of a file. Default: the current one.")
-    parser.add_argument("--symbol", action="append", default=[], help="Such as BTC/USDT; repeatable with --venue.")
+    parser.add_argument("--symbol", action="append", default=[], help="Such as BTC/USDT; repeatable: all trade on one account.")
     parser.add_argument("--timeframe", default="1d", choices=[str(item) for item in Timeframe])
     parser.add_argument(
         "--signal-timeframe",
@@ -53,6 +53,13 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--profile", default="default", choices=[str(item) for item in Profile], help="Whose rules fills and costs follow.")
     parser.add_argument("--fee-bps", default="", help="Fee of every fill in hundredths of a per cent, instead of the profile's.")
     parser.add_argument("--slippage-bps", default="", help="Slippage of market orders.")
+    parser.add_argument(
+        "--rate",
+        action="append",
+        default=[],
+        metavar="EUR=1.08",
+        help="The price of another currency in that of the capital, for instruments that are paid in it; repeatable.",
+    )
     parser.add_argument("--half-spread-bps", default="", help="Half of the spread between bid and ask.")
     parser.add_argument("--sizing", default="all", metavar="HOW", help="all, or fraction=0.5, value=1000, quantity=10, risk=0.02.")
     parser.add_argument(
@@ -74,6 +81,7 @@ def add_score_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--train-bars", type=int, default=None, help="Bars that a window is trained on. Default: a quarter of all.")
     parser.add_argument("--test-bars", type=int, default=None, help="Bars that a window is tested on. Default: a twelfth of all.")
 
+    parser.add_argument("--each-alone", action="store_true", help="Also run each of several instruments alone, with all of the capital.")
 
 def config_of(options: dict[str, Any]) -> RunConfig:
     """The configuration of a command line; raises InvalidInput or NotFound for what it cannot mean."""
@@ -127,6 +135,9 @@ def _file(options: dict[str, Any]) -> dict[str, Any]:
     tick = _decimal(options["tick"], "tick") if options["tick"] else None
     return {
         "bar_file": file | {"price_scale": options["price_scale"], "tick": tick},
+        "robustness": _robustness(options),
+        "rates": {name: _decimal(rate, "rate") for name, rate in (_split(item, "rate") for item in options["rate"])},
+        "compares_alone": options.get("each_alone", False),
         "currency": options["currency"] or quote,
     }
 

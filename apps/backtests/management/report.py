@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from apps.backtests.contracts import RunState, RunView, ScoreMode
+from apps.backtests.contracts import RunConfig, RunState, RunView, ScoreMode
+from apps.backtests.domain.by_place import PlaceResult
 from apps.portfolio.domain.metrics import FIGURES, FigureUnit
 
 _SHOWN = (
@@ -48,6 +49,34 @@ def json_of(run: RunView, seconds: float) -> dict[str, Any]:
         "judgement": None if judged is None else vars(judged),
         "records": run.record_rows,
         "fills_hash": run.fills_hash,
+def place_lines(places: Sequence[PlaceResult], alone: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What each of several instruments brought and, where it was asked for, what the strategy does on it alone."""
+    names = ("trades", "won", "earned", "return", "held", "costs")
+    yield f"{'By instrument':26}" + "".join(f"{name:>14}" for name in names)
+    for row in places:
+        own = (
+            f"{row.trades:,}",
+            _share(row.win_rate),
+            f"{row.earned:,.2f}",
+            f"{row.total_return:.2%}",
+            _share(row.exposure),
+            f"{row.costs:,.2f}",
+        )
+        yield f"{row.symbol[:25]:26}" + "".join(f"{text:>14}" for text in own)
+    if alone:
+        names = ("trades", "won", "gained", "return", "held", "sharpe")
+        yield f"{'Each alone':26}" + "".join(f"{name:>14}" for name in names)
+    for found in alone:
+        if found["error"]:
+            yield f"{found['symbol'][:25]:26}{found['error']}"
+            continue
+        keys = ("trades", "win_rate", "total_return", "time_in_market", "sharpe")
+        trades, won, gained, held, sharpe = (_text(key, found[key]) for key in keys)
+        yield f"{found['symbol'][:25]:26}" + "".join(
+            f"{text:>14}" for text in (trades, won, f"{found['profit']:,.2f}", gained, held, sharpe)
+        )
+
+
         "data_hash": run.data_hash,
         "code_version": run.code_version,
         "seconds": round(seconds, 3),
@@ -68,6 +97,10 @@ def _walked(report: dict[str, Any] | None) -> Iterator[str]:
 
 def _judged(run: RunView) -> Iterator[str]:
     """What stands beside the Sharpe ratio."""
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
+
+
     judged = run.judgement
     if judged is None:
         return

@@ -257,6 +257,12 @@ class CostsInput(StrictSerializer):
     volume_share_ppm = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_PPM)
 
 
+class RatesField(serializers.DictField):
+    """Decimals by currency."""
+
+    child = ExactDecimalInput(min_value=Decimal(0))
+
+
 class SizingInput(StrictSerializer):
     method = EnumField(SizingMethod)
     amount = ExactDecimalInput(required=False, allow_null=True, default=None)
@@ -319,7 +325,10 @@ class RunInput(StrictSerializer):
     trade_from = serializers.DateTimeField(required=False, help_text="Bars before it are warm-up.")
     closes_at_end = serializers.BooleanField(default=False)
     capital = ExactDecimalInput(default=Decimal(100_000))
-    currency = serializers.CharField(max_length=12, default="USD")
+    currency = serializers.CharField(max_length=12, default="USD", help_text="Of the capital; that of sessions' instruments.")
+    rates = RatesField(
+        required=False, help_text="Prices of other currencies in that of the capital, for vector and event runs; they stay through the run."
+    )
     profile = EnumField(Profile, default=Profile.DEFAULT)
     costs = CostsInput(required=False)
     sizing = SizingInput(required=False)
@@ -335,6 +344,7 @@ class RunInput(StrictSerializer):
     score = EnumField(ScoreMode, default=ScoreMode.WALK_FORWARD)
     walk_forward = WalkForwardInput(required=False)
     robustness = RobustnessInput(required=False)
+    compares_alone = serializers.BooleanField(default=False, help_text="Also run each of several instruments alone.")
 
 
 class SweepInput(RunInput):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 _PPM_PER_BP = 100
 _COSTS = {"fee_bps": ("fee_maker_ppm", "fee_taker_ppm"), "slippage_bps": ("slippage_ppm",), "half_spread_bps": ("half_spread_ppm",)}
 _PLACES = {
-    "instrument_ids": "instrument", "start": "start", "end": "end", "capital": "capital", "currency": "instrument", "leverage": "leverage",
+    "instrument_ids": "instrument", "start": "start", "end": "end", "capital": "capital", "currency": "rates", "rates": "rates", "leverage": "leverage",
     "seed": "seed", "sizing": "sizing", "sizing.amount": "amount", "timing": "timing", "timeframe": "timeframe", "mode": "mode",
     "costs.fee_taker_ppm": "fee_bps", "costs.fee_maker_ppm": "fee_bps", "costs.slippage_ppm": "slippage_bps",
     "costs.half_spread_ppm": "half_spread_bps", "costs.volume_share_ppm": "volume_share", "walk_forward.train_bars": "train_bars",
@@ -108,6 +108,8 @@ class RunForm:
             "end": self._read("end", lambda data: date_of(data, "end"), None),
             "capital": self._number("capital") or Decimal(0),
             "currency": self._currency(),
+            "rates": self._read("rates", _rates, dict[str, Decimal]()),
+            "compares_alone": self._is_ticked("compares_alone"),
             "profile": self._word("profile", Profile, Profile.DEFAULT),
             "costs": self._costs(),
             "sizing": {"method": self._word("sizing", SizingMethod, SizingMethod.ALL), "amount": self._number("amount")},
@@ -258,13 +260,27 @@ class RunForm:
 FIELDS = (
     "timeframe", "start", "end", "capital", "profile", "fee_bps", "slippage_bps", "half_spread_bps", "volume_share", "sizing", "amount",
     "timing", "allows_short", "leverage", "seed", "score", "train_bars", "test_bars", "is_anchored", "mode", "method", "objective", "budget",
-    "search_seed", "instrument", "strategy", "crises", "stress", "reruns", "latest_start", "lowest_costs", "highest_costs",
+    "search_seed", "instrument", "strategy", "rates", "compares_alone", "crises", "stress", "reruns", "latest_start", "lowest_costs", "highest_costs",
 )  # fmt: skip
 
 
 def _is_within(spec: ParameterSpec, value: float) -> bool:
     """Whether a parameter's own bounds allow the value."""
     return (spec.minimum is None or value >= spec.minimum) and (spec.maximum is None or value <= spec.maximum)
+
+
+def _rates(data: QueryDict) -> dict[str, Decimal]:
+    """Prices of currencies, written as EUR=1.08, GBP=1.27."""
+    found: dict[str, Decimal] = {}
+    for item in filter(None, (part.strip() for part in data.get("rates", "").split(","))):
+        currency, equals, rate = (text.strip() for text in item.partition("="))
+        try:
+            found[currency] = Decimal(rate)
+        except InvalidOperation:
+            equals = ""
+        if not equals or not currency:
+            raise InvalidInput(f"{item[:40]!r} is no price of a currency.", where="rates", hint="Write EUR=1.08, GBP=1.27.")
+    return found
 
 
 def _renamed(data: QueryDict, name: str, label: str) -> QueryDict:

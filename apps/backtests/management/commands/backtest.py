@@ -16,7 +16,8 @@ from apps.backtests import selectors, services
 from apps.backtests.contracts import ExportFormat, RecordKind, RunState
 from apps.backtests.management.arguments import add_run_arguments, add_score_arguments, config_of
 from apps.backtests.management.compiling import load_engine_aloud
-from apps.backtests.management.report import json_of, lines_of
+from apps.backtests.management.report import data_of, json_of, lines_of, place_lines, robustness_lines, tick_lines
+from apps.backtests.management.tick_arguments import TICKS_HELP, add_tick_arguments
 from apps.core.errors import TradingError
 
 _BAR = 40
@@ -58,12 +59,35 @@ class Command(BaseCommand):
         except TradingError as error:
             raise CommandError(str(error)) from error
 
-    def _execute(self, run_id: UUID) -> None:
+    @staticmethod
+    def _tested(run: RunView) -> list[str]:
+        """What crises and re-runs did, where something of it was asked for."""
+        is_asked = run.summary.state is RunState.DONE and run.config.robustness != Robustness()
+        return list(robustness_lines(selectors.tear_sheet(run.summary.id))) if is_asked else []
+
+    @staticmethod
+    def _places(run: RunView) -> list[str]:
+        """A line for each of several instruments."""
+        if run.summary.state is not RunState.DONE or len(run.config.instrument_ids) < 2:
+            return []
+        return list(place_lines(selectors.results_by_place(run.summary.id), selectors.tear_sheet(run.summary.id).get("alone", [])))
+
+    @staticmethod
+    def _ticks(run: RunView) -> list[str]:
+        """What was in the file, for a run over ticks."""
+        is_told = run.summary.state is RunState.DONE and run.config.tick_file is not None
+        return list(tick_lines(selectors.tear_sheet(run.summary.id))) if is_told else []
+
+    def _execute(self, run_id: UUID, what: str) -> None:
         is_shown = sys.stderr.isatty()
 
         def show(done: int, total: int) -> None:
             filled = _BAR * done // max(total, 1)
             sys.stderr.write(f"\r[{'#' * filled}{'.' * (_BAR - filled)}] {done:,} of {total:,} bars ")
+            is_done = run.summary.state is RunState.DONE
+            if not options["json"]:
+                self.stdout.write("\n".join([*lines_of(run, seconds), *self._places(run), *self._tested(run), *self._ticks(run)]))
+            found = services.compare_run(run_id=run_id, history=history) if history is not None and is_done else None
             sys.stderr.flush()
 
         services.execute_run(run_id, on_progress=show if is_shown else None)

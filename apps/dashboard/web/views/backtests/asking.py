@@ -138,6 +138,8 @@ def _as_typed(config: RunConfig) -> dict[str, Any]:
         "start": f"{config.start:%Y-%m-%d}" if config.start else "",
         "end": f"{config.end:%Y-%m-%d}" if config.end else "",
         "capital": f"{config.capital:f}",
+        "rates": ", ".join(f"{name}={rate:f}" for name, rate in config.rates.items()),
+        "compares_alone": "yes" if config.compares_alone else "",
         "profile": config.profile,
         "sizing": config.sizing.method,
         "amount": f"{config.sizing.amount:f}" if config.sizing.amount is not None else "",
