@@ -18,11 +18,13 @@ from django.db import connection
 
 from apps.backtests import selectors, services
 from apps.backtests.contracts import RunState, SweepMethod
+from apps.backtests.domain.robustness import Reruns, Robustness
+from apps.backtests.domain.stress_text import scenarios_of_lines
 from apps.backtests.models import BacktestRun, RecordPart, SweepChunk, SweepTrial, TrialEntry
 from apps.backtests.services import queue
 from apps.backtests.services.claims import LEASE
 from apps.common.failpoints import EXIT_CODE
-from tests.integration.backtests.conftest import Market
+from tests.integration.backtests.conftest import BARS, Market
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +97,30 @@ def test_a_killed_worker_is_replaced_and_the_fills_are_the_same(market: Market, 
     found = selectors.run(run_id)
     assert (found.attempt, found.fills_hash) == (2, selectors.run(expected_id).fills_hash)
     assert TrialEntry.objects.count() == 2
+
+
+def test_a_worker_killed_among_re_runs_doubles_nothing(market: Market, start_worker: StartWorker) -> None:
+    asked = Robustness(scenarios=scenarios_of_lines("-20% in 3 days"), reruns=Reruns(count=6))
+    expected_id = services.request_run(market.config(robustness=asked), "tester", is_queued=False)
+    services.execute_run(expected_id)
+    expected = selectors.tear_sheet(expected_id)
+    run_id = services.request_run(market.config(parameters={"seconds": 0.2}, robustness=asked), "tester")
+    doomed = start_worker("")
+    wait_until(lambda: BacktestRun.objects.get(id=run_id).progress_done > 6 * BARS)
+    doomed.kill()
+    doomed.wait()
+    run = BacktestRun.objects.get(id=run_id)
+    assert (run.state, run.tear_sheet) == (RunState.RUNNING, {}) and run.message.startswith("Running again with random")
+    assert not RecordPart.objects.filter(run_id=run_id).exists() and TrialEntry.objects.count() == 1
+
+    start_worker("")
+    BacktestRun.objects.filter(id=run_id).update(lease_until=datetime.now(UTC) - LEASE)
+    assert services.sweep_runs(now=datetime.now(UTC)) == 1
+    wait_until(lambda: BacktestRun.objects.get(id=run_id).state == RunState.DONE)
+    sheet = selectors.tear_sheet(run_id)
+    assert (selectors.run(run_id).attempt, TrialEntry.objects.count()) == (2, 2)
+    assert sheet["reruns"] == expected["reruns"] and sheet["stress"] == expected["stress"]
+    assert [len(report["draws"]) for report in sheet["reruns"]] == [6, 6]
 
 
 def test_a_sweep_is_spread_over_workers_and_outlives_one_of_them(
