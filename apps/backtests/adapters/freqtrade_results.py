@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import IO, Any, TypeGuard
 
 import numpy as np
 
@@ -42,53 +43,59 @@ _EXITS = {
 }
 
 
-def read_freqtrade_result(path: Path, *, strategy: str = "") -> ImportedHistory:
-    """The history of a strategy in a result file; the name may be left out where the file has one strategy only.
+def read_freqtrade_result(
+    source: Path | IO[bytes], *, name: str = "", strategy: str = "", most_bytes: int = LARGEST_BYTES
+) -> ImportedHistory:
+    """The history of a strategy in a result file, or in an open one of this name; the strategy may be left out where the file has only one.
 
-    Raises InvalidInput saying what the file lacks, with the number of the trade that cannot be used.
+    Raises InvalidInput for more than `most_bytes` and for what the file lacks, with the number of the trade that cannot be used.
     """
-    strategies = _strategies(_document(path), path)
+    if isinstance(source, Path):
+        try:
+            with source.open("rb") as file:
+                return read_freqtrade_result(file, name=source.name, strategy=strategy, most_bytes=most_bytes)
+        except OSError as error:
+            raise InvalidInput(f"{source} cannot be read: {error.strerror or error}.", where=str(source), hint=_HINT) from error
+    strategies = _strategies(_document(source, name, most_bytes), name)
     if (strategy and strategy not in strategies) or (not strategy and len(strategies) > 1):
         wanted = f"no strategy {strategy!r}" if strategy else "several strategies"
-        raise InvalidInput(f"{path.name} has {wanted}.", where="strategy", hint=f"Name one of: {', '.join(sorted(strategies))}.")
-    name = strategy or next(iter(strategies))
-    return _history(name, strategies[name])
+        raise InvalidInput(f"{name} has {wanted}.", where="strategy", hint=f"Name one of: {', '.join(sorted(strategies))}.")
+    chosen = strategy or next(iter(strategies))
+    return _history(chosen, strategies[chosen])
 
 
-def _document(path: Path) -> Any:
+def _document(file: IO[bytes], name: str, most_bytes: int) -> Any:
     try:
-        text = _text(path)
-        return json.loads(text, parse_constant=lambda _: None)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.", where=str(path), hint=_HINT) from error
+        return json.loads(_text(file, name, most_bytes), parse_constant=lambda _: None)
     except (ValueError, RecursionError, zipfile.BadZipFile) as error:
-        raise InvalidInput(f"{path.name} is no JSON: {error}.", where=str(path), hint=_HINT) from error
+        raise InvalidInput(f"{name} is no JSON: {error}.", where=name, hint=_HINT) from error
 
 
-def _text(path: Path) -> bytes:
-    if not zipfile.is_zipfile(path):
-        _check_size(path.stat().st_size, path)
-        return path.read_bytes()
-    with zipfile.ZipFile(path) as archive:
+def _text(file: IO[bytes], name: str, most_bytes: int) -> bytes:
+    if not zipfile.is_zipfile(file):
+        _check_size(file.seek(0, os.SEEK_END), name, most_bytes)
+        file.seek(0)
+        return file.read()
+    with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             stem = member.filename.removesuffix(".json")
             if member.filename.endswith(".json") and not stem.endswith(("_config", "_market_change")) and "/" not in member.filename:
-                _check_size(member.file_size, path)
+                _check_size(member.file_size, name, most_bytes)
                 return archive.read(member)
-    raise InvalidInput(f"{path.name} has no result in it.", where=str(path), hint=_HINT)
+    raise InvalidInput(f"{name} has no result in it.", where=name, hint=_HINT)
 
 
-def _check_size(size: int, path: Path) -> None:
-    if size > LARGEST_BYTES:
-        raise InvalidInput(f"{path.name} has {size:,} bytes, more than {LARGEST_BYTES:,}.", where=str(path))
+def _check_size(size: int, name: str, most_bytes: int) -> None:
+    if size > most_bytes:
+        raise InvalidInput(f"{name} has {size:,} bytes, more than {most_bytes:,}.", where=name)
 
 
-def _strategies(document: Any, path: Path) -> dict[str, Mapping[str, Any]]:
+def _strategies(document: Any, name: str) -> dict[str, Mapping[str, Any]]:
     found = document.get("strategy") if isinstance(document, dict) else None
     if not isinstance(found, dict) or not found or not all(isinstance(value, dict) for value in found.values()):
         is_about = isinstance(document, dict) and any(isinstance(value, dict) and "run_id" in value for value in document.values())
         what = "is the description beside a result" if is_about else "is no result of a freqtrade backtest: it has no strategy"
-        raise InvalidInput(f"{path.name} {what}.", where="strategy", hint=_HINT)
+        raise InvalidInput(f"{name} {what}.", where="strategy", hint=_HINT)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,8 @@ def compare_history(ours: Ours, theirs: ImportedHistory) -> dict[str, Any]:
         "counts": {"paired": len(pairs), "only_ours": len(alone), "only_theirs": len(rest)},
         "differences": _differences(pairs),
         "pairs": [_row(pair) for pair in pairs[:MOST_ROWS]],
-        "only_ours": [asdict(trade) for trade in alone[:MOST_ROWS]],
-        "only_theirs": [asdict(trade) for trade in rest[:MOST_ROWS]],
+        "only_ours": [_alone(trade) for trade in alone[:MOST_ROWS]],
+        "only_theirs": [_alone(trade) for trade in rest[:MOST_ROWS]],
     }
 
 
@@ -172,13 +173,21 @@ def _row(pair: Pair) -> dict[str, Any]:
     return {
         "symbol": pair.ours.symbol,
         "side": pair.ours.side,
-        "opened_at": pair.theirs.opened_at,
+        "opened_at": _moment(pair.theirs.opened_at),
         "entry_price": pair.ours.entry_price,
         "entry_difference": pair.ours.entry_price - pair.theirs.entry_price,
-        "closed_at": pair.ours.closed_at,
-        "their_closed_at": pair.theirs.closed_at,
+        "closed_at": _moment(pair.ours.closed_at),
+        "their_closed_at": _moment(pair.theirs.closed_at),
         "exit_price": pair.ours.exit_price,
         "exit_difference": pair.ours.exit_price - pair.theirs.exit_price,
         "earned": pair.ours.earned,
         "earned_difference": pair.earned,
     }
+
+
+def _alone(trade: Trade) -> dict[str, Any]:
+    return asdict(trade) | {"opened_at": _moment(trade.opened_at), "closed_at": _moment(trade.closed_at)}
+
+
+def _moment(micros: int) -> str:
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat()

@@ -9,7 +9,7 @@ import numpy as np
 
 from apps.portfolio.domain.metrics.catalogue import Figure
 from apps.portfolio.domain.metrics.figures import performance_figures
-from apps.portfolio.domain.records import EquitySeries, TradeRecords
+from apps.portfolio.domain.records import DAY_MICROS, EquitySeries, TradeRecords
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,14 @@ class ImportedHistory:
         is_last = np.append(times[1:] > times[:-1], True)
         return EquitySeries(times[is_last].astype(np.int64), values[is_last])
 
+    @property
+    def daily_equity(self) -> EquitySeries:
+        """The same with a point at the end of each day, so that days on which nothing was closed count, too."""
+        known = self.equity
+        ends = np.arange(known.times[0] // DAY_MICROS + 1, known.times[-1] // DAY_MICROS + 1, dtype=np.int64) * DAY_MICROS - 1
+        times = np.union1d(known.times, ends)
+        return EquitySeries(times, known.equity[np.searchsorted(known.times, times, side="right") - 1])
+
     def figures(self) -> dict[str, Figure]:
-        """Our figures of that history, worked out from its trades."""
-        return performance_figures(self.equity, self.trades)
+        """Our figures of that history, worked out from its trades: equity moves when a trade is closed."""
+        return performance_figures(self.daily_equity, self.trades)

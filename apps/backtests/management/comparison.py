@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from apps.portfolio.domain.metrics import FigureUnit
@@ -53,8 +52,9 @@ def _alone(title: str, rows: list[Mapping[str, Any]], count: int) -> Iterator[st
         yield f"{title}: {count - _SHOWN:,} more."
 
 
-def _moment(micros: int) -> str:
-    return f"{datetime.fromtimestamp(micros / 1_000_000, UTC):%Y-%m-%d %H:%M}"
+def _moment(text: str) -> str:
+    """A stored moment to the minute."""
+    return text[:16].replace("T", " ")
 
 
 def _figure(value: float | None, unit: str) -> str:

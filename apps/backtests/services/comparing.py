@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from django.db import transaction
@@ -20,10 +20,18 @@ from apps.backtests.selectors.records import record_array, records_of
 from apps.core.errors import Conflict
 from apps.portfolio.domain.ledger_codes import T_PLACE
 
+LARGEST_UPLOAD = 32 * 1024 * 1024
+"""Bytes of a file that comes with a request, unpacked."""
+
 
 def read_history(path: Path, *, strategy: str = "") -> ImportedHistory:
     """The history in a result file of freqtrade, and of which strategy where it has several. Raises InvalidInput saying what is wrong with it."""
     return read_freqtrade_result(path, strategy=strategy)
+
+
+def read_uploaded_history(file: IO[bytes], *, name: str, strategy: str = "") -> ImportedHistory:
+    """The same from an open file, of LARGEST_UPLOAD at most."""
+    return read_freqtrade_result(file, name=name, strategy=strategy, most_bytes=LARGEST_UPLOAD)
 
 
 def compare_run(*, run_id: UUID, history: ImportedHistory) -> dict[str, Any]:

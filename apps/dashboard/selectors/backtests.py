@@ -79,6 +79,11 @@ class TearSheet:
     fills: Sequence[Mapping[str, Any]]
     orders: Sequence[Mapping[str, Any]]
     has_candles: bool
+    stamp: str
+    """How moments are written: to the minute, over ticks to the microsecond."""
+    day: str
+    """How stretches begin: with a day, over ticks with a second."""
+    beside: tuple[tuple[Figure, Figure, Figure], ...]
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,19 @@ def tear_sheet(run_id: UUID) -> TearSheet:
         fills=backtests.record_page(run_id, RecordKind.FILLS, limit=ROWS_SHOWN),
         orders=backtests.record_page(run_id, RecordKind.ORDERS, limit=ROWS_SHOWN),
         has_candles=run.config.bar_file is None,
+        stamp="Y-m-d H:i:s.u" if "ticks" in sheet else "Y-m-d H:i",
+        day="Y-m-d H:i:s" if "ticks" in sheet else "Y-m-d",
+        beside=_beside(sheet),
+    )
+
+
+def _beside(sheet: Mapping[str, Any]) -> tuple[tuple[Figure, Figure, Figure], ...]:
+    """Ours, theirs and theirs as stated, where another program's result was put beside the run."""
+    rows = sheet.get("comparison", {}).get("figures", [])
+    return tuple(
+        (Figure(what, row["ours"]), Figure(what, row["theirs"]), Figure(what, row["stated"]))
+        for row in rows
+        for what in [FIGURES[row["key"]]]
     )
 
 
@@ -122,9 +140,10 @@ def settings_of(config: RunConfig) -> list[Setting]:
     """The configuration in words, without what was left at nothing."""
     payload = config.to_json()
     found = [Setting(f"{name}", _said(value)) for name, value in payload.pop("parameters").items()]
-    nested = {name: payload.pop(name) or {} for name in ("costs", "sizing", "walk_forward", "bar_file")}
+    nested = {name: payload.pop(name) or {} for name in ("costs", "sizing", "walk_forward", "bar_file", "tick_file")}
     payload.pop("robustness")
-    for hidden in ("version", "strategy", "instrument_ids"):
+    of_bars = ("timeframe", "timing", "latency_bars") if config.tick_file is not None else ()
+    for hidden in ("version", "strategy", "instrument_ids", *of_bars):
         payload.pop(hidden)
     found += [Setting(words(name), _said(value)) for name, value in payload.items() if value not in (None, "")]
     for part, values in nested.items():
@@ -162,6 +181,8 @@ def candles(run_id: UUID, symbol: str, *, until: datetime | None) -> dict[str, A
     """A stretch of bars up to `until` (the run's end without it) with the trades in it. Raises NotFound for an unknown run or symbol."""
     run = backtests.run(run_id)
     place, spec = _place(run_id, symbol)
+    if run.config.tick_file is not None:
+        return _tick_candles(run_id, spec, until)
     if run.config.bar_file is not None:
         raise NotFound("The bars of a file are not kept.", where="symbol", hint="Run it on stored bars to see trades on candles.")
     end = until or run.config.end or datetime.fromisoformat(backtests.tear_sheet(run_id)["span"]["to"])
@@ -180,6 +201,20 @@ def candles(run_id: UUID, symbol: str, *, until: datetime | None) -> dict[str, A
         "places": price_places(spec.tick_size),
         "before": first.isoformat() if has_more else None,
     }
+
+
+def _tick_candles(run_id: UUID, spec: InstrumentSpec, until: datetime | None) -> dict[str, Any]:
+    """As `candles`, of those that were made from the ticks of a run; a trade stands at the candle in which it was opened or closed."""
+    ticks = backtests.tear_sheet(run_id)["ticks"]
+    seconds, rows = int(ticks["seconds"]), ticks["candles"]
+    shown = [row for row in rows if until is None or row[0] <= until.timestamp()][-CANDLES:]
+    found: dict[str, Any] = {"bars": shown, "trades": [], "places": price_places(spec.tick_size), "before": None, "seconds": seconds}
+    if not shown:
+        return found
+    first, last = (datetime.fromtimestamp(at, UTC) for at in (shown[0][0] - seconds, shown[-1][0]))
+    trades = [_drawn_trade(trade) for trade in backtests.trades_between(run_id, place=0, since=first, until=last)]
+    drawn = [trade | {name: trade[name] // seconds * seconds + seconds for name in ("opened", "closed")} for trade in trades]
+    return found | {"trades": drawn, "before": first.isoformat() if shown[0] != rows[0] else None}
 
 
 def compared(lines: Sequence[RunLine]) -> list[ComparedRow]:

@@ -57,6 +57,7 @@ urlpatterns = [
     path("backtests/<uuid:run_id>/curves/", runs.curves, name="backtest-curves"),
     path("backtests/<uuid:run_id>/candles/", runs.candles, name="backtest-candles"),
     path("backtests/<uuid:run_id>/histories/", runs.histories, name="backtest-histories"),
+    path("backtests/<uuid:run_id>/beside/", runs.put_beside, name="backtest-beside"),
     path("backtests/<uuid:run_id>/cancel/", runs.cancel, name="backtest-cancel"),
     path("backtests/<uuid:run_id>/repeat/", runs.repeat, name="backtest-repeat"),
     path("backtests/<uuid:run_id>/delete/", runs.delete, name="backtest-delete"),

@@ -19,7 +19,7 @@ from tests.integration.backtests.conftest import BARS, Market, open_market
 
 EMPTY = ["/backtests/", "/backtests/parity/", "/backtests/compare/", "/backtests/sweeps/", "/backtests/trials/"]
 FORMS = ["/backtests/new/", "/backtests/sweeps/new/"]
-COMMANDS = [f"/backtests/{uuid4()}/{name}/" for name in ("cancel", "repeat", "delete")] + [
+COMMANDS = [f"/backtests/{uuid4()}/{name}/" for name in ("beside", "cancel", "repeat", "delete")] + [
     f"/backtests/sweeps/{uuid4()}/{name}/" for name in ("cancel", "run-point", "delete")
 ]
 

@@ -56,8 +56,11 @@ def test_trades_that_began_in_the_same_bar_are_paired_and_the_rest_is_listed() -
         (0, 0, 0),
         (-1, 0, 1),
     ]
-    assert (found["pairs"][1]["closed_at"], found["pairs"][1]["their_closed_at"]) == (START + 8 * HOUR, START + 7 * HOUR)
-    assert [(row["side"], row["opened_at"]) for row in found["only_ours"]] == [(-1, START + 9 * HOUR)]
+    assert (found["pairs"][1]["closed_at"], found["pairs"][1]["their_closed_at"]) == (
+        "2020-01-01T08:00:00+00:00",
+        "2020-01-01T07:00:00+00:00",
+    )
+    assert [(row["side"], row["opened_at"]) for row in found["only_ours"]] == [(-1, "2020-01-01T09:00:00+00:00")]
     assert [row["side"] for row in found["only_theirs"]] == [1]
     assert json.loads(json.dumps(found, allow_nan=False)) == found, "as it is stored"
 

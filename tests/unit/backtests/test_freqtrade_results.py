@@ -95,6 +95,13 @@ def test_figures_are_worked_out_from_the_trades(tmp_path: Path) -> None:
     assert figures["win_rate"].value == pytest.approx(2 / 3)
 
 
+def test_days_without_a_closing_count_in_the_figures(tmp_path: Path) -> None:
+    history = read_freqtrade_result(written(tmp_path, a_result(a_trade(0), a_trade(20, profit_abs=-10.0))))
+    daily = history.daily_equity.daily
+    assert len(daily) == 32 and sorted(set(daily.values.tolist())) == pytest.approx([1000.0, 1009.58, 1019.58])
+    assert history.figures()["sharpe"].value is not None
+
+
 def test_a_result_without_trades_is_a_flat_line(tmp_path: Path) -> None:
     history = read_freqtrade_result(written(tmp_path, a_result()))
     assert history.equity.equity.tolist() == [1000.0, 1000.0]

@@ -125,6 +125,18 @@ def repeat(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 @action(Role.TRADER)
+def put_beside(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Another program's result of the same, from a file of whoever asks."""
+    given = request.FILES.get("result")
+    if given is None or given.file is None:
+        raise InvalidInput("Choose a result of freqtrade's backtesting.", where="result")
+    history = services.read_uploaded_history(given.file, name=given.name or "The file", strategy=request.POST.get("strategy", "").strip())
+    found = services.compare_run(run_id=run_id, history=history)
+    messages.success(request, f"{found['counts']['paired']} of its trades began like one of this run's.")
+    return redirect("dashboard:backtest", run_id)
+
+
+@action(Role.TRADER)
 def delete(request: HttpRequest, run_id: UUID) -> HttpResponse:
     services.delete_run(run_id=run_id, actor=person(request).username)
     messages.success(request, "The backtest and its records are deleted; its line in the trial ledger stays.")
