@@ -45,7 +45,7 @@ async function show(until) {
   view = build(data);
   paint(view);
   view.chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, data.bars.length - SHOWN), to: data.bars.length + 3 });
-  status.textContent = `${data.trades.length} trades on ${data.bars.length} bars, ${day(data.bars[0][0])} to ${day(data.bars.at(-1)[0])}. Arrows are entries and exits; at an exit its reason and result.`;
+  status.textContent = `${data.trades.length} trades on ${data.bars.length} ${data.seconds ? "candles" : "bars"}, ${moment(data, data.bars[0])} to ${moment(data, data.bars.at(-1))}. Arrows are entries and exits; at an exit its reason and result.`;
 }
 
 function build(data) {
@@ -58,7 +58,9 @@ function build(data) {
 
 function paint({ chart, bars, data, markers }) {
   const now = colors();
-  chart.applyOptions(chartOptions(now));
+  const options = chartOptions(now);
+  Object.assign(options.timeScale, { timeVisible: Boolean(data.seconds), secondsVisible: data.seconds < 60 });
+  chart.applyOptions(options);
   bars.applyOptions(data.closes_only ? { color: faded(now.muted, 0.9) } : { upColor: now.up, borderUpColor: now.up, wickUpColor: now.up, downColor: now.surface, borderDownColor: now.down, wickDownColor: now.down });
   const first = data.bars[0][0];
   const last = data.bars.at(-1)[0];
@@ -77,6 +79,7 @@ function exit(trade, now, isLabelled) {
   return { time: trade.closed, position: isLong ? "aboveBar" : "belowBar", shape: isLong ? "arrowDown" : "arrowUp", color: trade.result > 0 ? now.up : now.down, text: isLabelled ? `${trade.exit} ${trade.result > 0 ? "+" : "−"}${Math.abs(trade.result).toFixed(0)}` : "" };
 }
 
-function day(seconds) {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
+// When a bar closed: the day, on candles of ticks the second.
+function moment(data, [seconds]) {
+  return new Date(seconds * 1000).toISOString().slice(0, data.seconds ? 19 : 10).replace("T", " ");
 }
