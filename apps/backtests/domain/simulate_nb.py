@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.core.kernel import kernel, prefetch
+from apps.core.kernel import kernel, prefetch, unsigned
 from apps.orders.domain.bar_nb import match_at_close, step_bar
 from apps.orders.domain.book_nb import cancel, submit
 from apps.orders.domain.engine_codes import (
@@ -51,6 +51,8 @@ OPEN = 1
 OK, BOOK_FULL, BAD_BAR = 0, 1, 3
 CANCELLED_BY_OWNER = 20
 _ROOM = 16
+_NEAR, _BLOCK = 64, 64
+"""Bars looked at one by one first, and then together."""
 
 # Columns of `rules`.
 R_STOP_PPM, R_TARGET_PPM, R_TRAIL_PPM, R_AT_CLOSE, R_SIZING, R_SIZE = range(6)
@@ -174,8 +176,19 @@ def bits_that_matter(position: int) -> int:
 @kernel("i8(i1[::1], i8, i8, i8)", is_checked=False)
 def next_signal(signals: Any, bits: int, first: int, last: int) -> int:
     """The first bar from `first` on that has one of the bits; `last` if none before it has. The bounds have been looked at."""
-    bar = first
-    while bar < last and signals[bar] & bits == 0:
+    bar, near = first, min(first + _NEAR, last)
+    while bar < near and signals[unsigned(bar)] & bits == 0:
+        bar += 1
+    if bar < near:
+        return bar
+    while bar + _BLOCK <= last:
+        found = 0
+        for index in range(_BLOCK):
+            found |= signals[unsigned(bar) + unsigned(index)]
+        if found & bits != 0:
+            break
+        bar += _BLOCK
+    while bar < last and signals[unsigned(bar)] & bits == 0:
         bar += 1
     return bar
 
@@ -183,8 +196,18 @@ def next_signal(signals: Any, bits: int, first: int, last: int) -> int:
 @kernel("i8(i1[::1], i8[::1], i8[::1], i8, i8, i8, i8, i8)", is_checked=False)
 def next_touch(signals: Any, low: Any, high: Any, bits: int, first: int, last: int, low_bound: int, high_bound: int) -> int:
     """The first bar from `first` on that has one of the bits or leaves the envelope; `last` if none before it does. The bounds have been looked at."""
+    if first >= last or low[unsigned(first)] <= low_bound or high[unsigned(first)] >= high_bound:
+        return first
     bar = first
-    while bar < last and signals[bar] & bits == 0 and low[bar] > low_bound and high[bar] < high_bound:
+    while bar + _BLOCK <= last:
+        found = 0
+        for index in range(_BLOCK):
+            at = unsigned(bar) + unsigned(index)
+            found |= (signals[at] & bits) | int(low[at] <= low_bound) | int(high[at] >= high_bound)
+        if found != 0:
+            break
+        bar += _BLOCK
+    while bar < last and signals[unsigned(bar)] & bits == 0 and low[unsigned(bar)] > low_bound and high[unsigned(bar)] < high_bound:
         bar += 1
     return bar
 
@@ -193,7 +216,7 @@ def next_touch(signals: Any, low: Any, high: Any, bits: int, first: int, last: i
 def fill_line(equity: Any, close: Any, first: int, last: int, cash: int, worth: int) -> None:
     """Equity of bars on which nothing happens. The bounds have been looked at."""
     for bar in range(first, last):
-        equity[bar] = cash + worth * close[bar]
+        equity[unsigned(bar)] = cash + worth * close[unsigned(bar)]
 
 
 @kernel("b1(i8[:, ::1], i8[::1], i8[::1], i8[:, ::1])", is_inlined=True)

@@ -30,13 +30,12 @@ from apps.orders.domain import engine_codes as code
 from apps.orders.domain.engine import Engine, NewOrder
 from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, Reason, StepStatus, TrailRule
 from apps.orders.domain.profiles import EngineProfile
-from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, HOLDING_COLUMNS, TRADE_COLUMNS
-from apps.portfolio.domain.ledger_nb import book_fills
+from apps.portfolio.domain.engine_books import book_run, book_tables
+from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, TRADE_COLUMNS
 from apps.strategies.domain.vector_strategy import Signals
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 
-ENTRIES_PER_FILL = 6
 TAG_END = 7
 """The order that closes what is held at the end of the data."""
 
@@ -226,16 +225,13 @@ def close_out(engine: Engine, bars: BarColumns, equity: Int64Array) -> None:
 
 def book_simulation(engine: Engine, space: Workspace, equity: Int64Array, closed_at: Int64Array, opening_cash: int) -> Simulation:
     """Book the fills of a run: trades and double-entry rows."""
-    count = int(engine.account[code.A_FILLS])
-    if len(space.trades) < count:
-        space.trades = np.zeros((max(count, 1024), TRADE_COLUMNS), np.int64)
-        space.entries = np.zeros((max(count, 1024) * ENTRIES_PER_FILL, ENTRY_COLUMNS), np.int64)
-    holdings = np.zeros((len(engine.instruments), HOLDING_COLUMNS), np.int64)
-    counters = np.zeros(2, np.int64)
-    book_fills(engine.fills, 0, count, engine.places, holdings, space.trades, space.entries, counters, len(engine.currencies))
+    fills = engine.fills[: int(engine.account[code.A_FILLS])]
+    if len(space.trades) < len(fills):
+        space.trades, space.entries = book_tables(len(fills))
+    trades, entries = book_run(fills, engine.places, len(engine.currencies), space.trades, space.entries)
     return Simulation(
-        engine=engine, orders=engine.book[: engine.orders_used], fills=engine.fills[:count], trades=space.trades[: counters[0]],
-        entries=space.entries[: counters[1]], equity=equity, closed_at=closed_at, opening_cash=opening_cash,
+        engine=engine, orders=engine.book[: engine.orders_used], fills=fills, trades=trades, entries=entries, equity=equity,
+        closed_at=closed_at, opening_cash=opening_cash,
     )  # fmt: skip
 
 

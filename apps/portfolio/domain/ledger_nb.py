@@ -55,6 +55,8 @@ from apps.portfolio.domain.ledger_codes import (
 )
 
 CASH, HOLDINGS, MARKET, FEES = range(4)
+ENTRIES_PER_FILL = 6
+"""At the most: cash and holdings against the market, and the fee."""
 _DIRECT = 3_000_000_000
 """Factors below this multiply without leaving an int64."""
 
@@ -80,7 +82,7 @@ def share_of(amount: int, part: int, whole: int) -> int:
     return result + found
 
 
-@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8)", is_inlined=True)
+@kernel("i8(i8[:, ::1], i8, i8, i8, i8, i8)", is_inlined=True, is_checked=False)
 def write_entry(entries: Any, row: int, fill: int, column: int, asset: int, amount: int) -> int:
     """One amount; the next free row."""
     entries[row, L_FILL] = fill
@@ -90,7 +92,7 @@ def write_entry(entries: Any, row: int, fill: int, column: int, asset: int, amou
     return row + 1
 
 
-@kernel("i8(i8[:, ::1], i8, i8[:, ::1], i8, i8, i8)")
+@kernel("i8(i8[:, ::1], i8, i8[:, ::1], i8, i8, i8)", is_checked=False)
 def write_entries(fills: Any, fill: int, entries: Any, row: int, currency: int, asset: int) -> int:
     """The rows of a fill: cash against the market, holdings against the market, the fee out of cash. Returns the next free row."""
     paid = fills[fill, F_SIDE] * fills[fill, F_VALUE]
@@ -105,13 +107,13 @@ def write_entries(fills: Any, fill: int, entries: Any, row: int, currency: int, 
     return row
 
 
-@kernel("void(i8[:, ::1], i8, i8, i8)", is_inlined=True)
+@kernel("void(i8[:, ::1], i8, i8, i8)", is_inlined=True, is_checked=False)
 def add_to(holdings: Any, place: int, column: int, amount: int) -> None:
     """Add to a sum that an endless trip lets grow without end: it stops at 2^61 instead of wrapping."""
     holdings[place, column] = min(max(holdings[place, column] + amount, -INT64_SAFE), INT64_SAFE)
 
 
-@kernel("void(i8[:, ::1], i8, i8[:, ::1], i8, i8, i8, i8)")
+@kernel("void(i8[:, ::1], i8, i8[:, ::1], i8, i8, i8, i8)", is_checked=False)
 def extend(fills: Any, fill: int, holdings: Any, place: int, lots: int, value: int, cost: int) -> None:
     """Open or add to the position: `lots` unsigned, `value` and fee `cost` of that part."""
     side = fills[fill, F_SIDE]
@@ -128,7 +130,7 @@ def extend(fills: Any, fill: int, holdings: Any, place: int, lots: int, value: i
     add_to(holdings, place, H_TRIP_FEES, cost)
 
 
-@kernel("void(i8[:, ::1], i8, i8[:, ::1], i8, i8, i8, i8)")
+@kernel("void(i8[:, ::1], i8, i8[:, ::1], i8, i8, i8, i8)", is_checked=False)
 def reduce(fills: Any, fill: int, holdings: Any, place: int, lots: int, value: int, cost: int) -> None:
     """Close part of the position: cost leaves in proportion, rounded toward zero; the last close takes what is left."""
     held = holdings[place, H_LOTS]
@@ -147,7 +149,7 @@ def reduce(fills: Any, fill: int, holdings: Any, place: int, lots: int, value: i
     add_to(holdings, place, H_TRIP_FEES, cost)
 
 
-@kernel("i8(i8[:, ::1], i8, i8[:, ::1], i8, i8[:, ::1], i8)")
+@kernel("i8(i8[:, ::1], i8, i8[:, ::1], i8, i8[:, ::1], i8)", is_checked=False)
 def close_trip(fills: Any, fill: int, holdings: Any, place: int, trades: Any, row: int) -> int:
     """Write the round trip that ended and start anew; the next free row."""
     trades[row, T_PLACE] = place
@@ -170,7 +172,7 @@ def close_trip(fills: Any, fill: int, holdings: Any, place: int, trades: Any, ro
     return row + 1
 
 
-@kernel("i8(i8[:, ::1], i8, i8[:, ::1], i8[:, ::1], i8[:, ::1], i8)")
+@kernel("i8(i8[:, ::1], i8, i8[:, ::1], i8[:, ::1], i8[:, ::1], i8)", is_checked=False)
 def book_fill(fills: Any, fill: int, places: Any, holdings: Any, trades: Any, row: int) -> int:
     """Book one fill into its position; the next free row of `trades`."""
     place, lots, cost = fills[fill, F_PLACE], fills[fill, F_LOTS], fills[fill, F_FEE]
@@ -189,13 +191,24 @@ def book_fill(fills: Any, fill: int, places: Any, holdings: Any, trades: Any, ro
     return row
 
 
-@kernel("void(i8[:, ::1], i8, i8, i8[:, ::1], i8[:, ::1], i8[:, ::1], i8[:, ::1], i8[::1], i8)")
+@kernel("i8(i8[:, ::1], i8, i8, i8[:, ::1], i8[:, ::1], i8[:, ::1], i8[:, ::1], i8[::1], i8)")
 def book_fills(
     fills: Any, first: int, last: int, places: Any, holdings: Any, trades: Any, entries: Any, counters: Any, currencies: int
-) -> None:
-    """Book fills `first` to `last` (exclusive). `counters` are the rows used in trades and in entries; the caller provides room (a trade and
-    six entries a fill)."""
+) -> int:
+    """Book fills `first` to `last` (exclusive); how many were. `counters` are the rows used in trades and in entries.
+
+    The caller provides room: a trade and ENTRIES_PER_FILL entries a fill, a row of holdings for each place. Without it nothing is booked.
+    These are the looks at indices of everything above, which has none of its own.
+    """
+    count = last - first
+    has_room = first >= 0 and last <= fills.shape[0] and counters[0] >= 0 and counters[1] >= 0
+    has_room = has_room and counters[0] + count <= trades.shape[0] and counters[1] + ENTRIES_PER_FILL * count <= entries.shape[0]
+    if not has_room:
+        return 0
     for fill in range(first, last):
         place = fills[fill, F_PLACE]
+        if not 0 <= place < min(places.shape[0], holdings.shape[0]):
+            return fill - first
         counters[0] = book_fill(fills, fill, places, holdings, trades, counters[0])
         counters[1] = write_entries(fills, fill, entries, counters[1], places[place, I_CURRENCY], currencies + place)
+    return count

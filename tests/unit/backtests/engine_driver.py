@@ -243,10 +243,11 @@ class EngineDriver:
         last = int(self.engine.account[code.A_FILLS])
         self.trades = _with_room(self.trades, int(self.counters[0]) + last - self.booked)
         self.entries = _with_room(self.entries, int(self.counters[1]) + 6 * (last - self.booked))
-        book_fills(
+        booked = book_fills(
             *(self.engine.fills, self.booked, last, self.engine.places, self.holdings, self.trades, self.entries, self.counters),
             len(self.engine.currencies),
         )
+        assert booked == last - self.booked
         self.booked = last
 
 
