@@ -11,6 +11,9 @@ from uuid import UUID
 
 from apps.backtests.contracts import RunConfig, RunMode, ScoreMode, config_from_json
 from apps.backtests.domain.config import FillTiming, Profile, SizingMethod, WalkForward
+from apps.backtests.domain.robustness import Crises, Reruns, Robustness
+from apps.backtests.domain.stress_text import EXAMPLE, scenario_of_text
+from apps.backtests.management.tick_arguments import ticks_of
 from apps.backtests.services import fastest_mode
 from apps.core.errors import InvalidInput
 from apps.core.vocabulary import Timeframe
@@ -50,9 +53,6 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--price-scale", type=int, default=None, help="Decimal places of a file's prices. Default: as many as it needs.")
     parser.add_argument("--capital", default="100000")
     parser.add_argument("--currency", default="", help="Default: the currency of the instrument.")
-    parser.add_argument("--profile", default="default", choices=[str(item) for item in Profile], help="Whose rules fills and costs follow.")
-    parser.add_argument("--fee-bps", default="", help="Fee of every fill in hundredths of a per cent, instead of the profile's.")
-    parser.add_argument("--slippage-bps", default="", help="Slippage of market orders.")
     parser.add_argument(
         "--rate",
         action="append",
@@ -60,6 +60,9 @@ def add_run_arguments(parser: ArgumentParser) -> None:
         metavar="EUR=1.08",
         help="The price of another currency in that of the capital, for instruments that are paid in it; repeatable.",
     )
+    parser.add_argument("--profile", default="default", choices=[str(item) for item in Profile], help="Whose rules fills and costs follow.")
+    parser.add_argument("--fee-bps", default="", help="Fee of every fill in hundredths of a per cent, instead of the profile's.")
+    parser.add_argument("--slippage-bps", default="", help="Slippage of market orders.")
     parser.add_argument("--half-spread-bps", default="", help="Half of the spread between bid and ask.")
     parser.add_argument("--sizing", default="all", metavar="HOW", help="all, or fraction=0.5, value=1000, quantity=10, risk=0.02.")
     parser.add_argument(
@@ -78,10 +81,38 @@ def add_score_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--search", action="append", default=[], metavar="NAME=V1,V2", help="Values that each window chooses among; repeatable."
     )
+    parser.add_argument("--each-alone", action="store_true", help="Also run each of several instruments alone, with all of the capital.")
     parser.add_argument("--train-bars", type=int, default=None, help="Bars that a window is trained on. Default: a quarter of all.")
     parser.add_argument("--test-bars", type=int, default=None, help="Bars that a window is tested on. Default: a twelfth of all.")
 
-    parser.add_argument("--each-alone", action="store_true", help="Also run each of several instruments alone, with all of the capital.")
+
+def add_robustness_arguments(parser: ArgumentParser) -> None:
+    """What is worked out beside the result; it stands in the tear sheet."""
+    parser.add_argument(
+        "--crises", default=str(Crises.AUTO), choices=[str(item) for item in Crises],
+        help="Put the crises of 2008, 2010 and 2020 into the bars: auto (where it does not take long), always, never.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--stress", action="append", default=[], metavar="SCENARIO",
+        help=f"A crisis of your own, run through the engine; repeatable. Such as: '{EXAMPLE.replace('%', '%%')}'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reruns",
+        type=int,
+        default=0,
+        metavar="N",
+        help="Run again N times from random starts and N times with random costs, by the seed.",
+    )
+    parser.add_argument(
+        "--latest-start", default="0.5", metavar="SHARE", help="Random starts lie in this share of the bars; 0: no such re-runs."
+    )
+    parser.add_argument(
+        "--costs-between",
+        default="0.5,2",
+        metavar="LOW,HIGH",
+        help="Multiples of fees and of slippage that random costs lie between; 1,1: no such re-runs.",
+    )
+
 
 def config_of(options: dict[str, Any]) -> RunConfig:
     """The configuration of a command line; raises InvalidInput or NotFound for what it cannot mean."""
@@ -104,6 +135,9 @@ def config_of(options: dict[str, Any]) -> RunConfig:
         "seed": options["seed"],
         "score": ScoreMode.PLAIN if options.get("plain") else ScoreMode.WALK_FORWARD,
         "walk_forward": _walk_forward(options),
+        "robustness": _robustness(options),
+        "rates": {name: _decimal(rate, "rate") for name, rate in (_split(item, "rate") for item in options["rate"])},
+        "compares_alone": options.get("each_alone", False),
         **_bars(options),
     }
     if options["mode"]:
@@ -116,6 +150,9 @@ def _bars(options: dict[str, Any]) -> dict[str, Any]:
     """Where the bars are, and the currency that they are paid in."""
     if not options["symbol"]:
         raise InvalidInput("Which instrument is it?", where="symbol", hint="Give --symbol, with --file for bars of a file.")
+    if options.get("ticks"):
+        tick, lot = (_decimal(options[name], name) if options[name] else None for name in ("tick", "lot"))
+        return ticks_of(options, tick=tick, lot=lot)
     if options["file"]:
         return _file(options)
     venue = markets.venue_by_code(options["venue"]) if options["venue"] else markets.active_venue()
@@ -135,9 +172,6 @@ def _file(options: dict[str, Any]) -> dict[str, Any]:
     tick = _decimal(options["tick"], "tick") if options["tick"] else None
     return {
         "bar_file": file | {"price_scale": options["price_scale"], "tick": tick},
-        "robustness": _robustness(options),
-        "rates": {name: _decimal(rate, "rate") for name, rate in (_split(item, "rate") for item in options["rate"])},
-        "compares_alone": options.get("each_alone", False),
         "currency": options["currency"] or quote,
     }
 
@@ -148,6 +182,22 @@ def _walk_forward(options: dict[str, Any]) -> WalkForward:
         name, values = _split(item, "search")
         search[name] = [_value(text) for text in values.split(",")]
     return WalkForward(train_bars=options.get("train_bars"), test_bars=options.get("test_bars"), search=search)
+
+
+def _robustness(options: dict[str, Any]) -> Robustness:
+    lowest, comma, highest = options.get("costs_between", "0.5,2").partition(",")
+    if not comma:
+        raise InvalidInput(
+            f"{lowest!r} names one multiple of costs.", where="costs-between", hint="Write two, such as --costs-between 0.5,2."
+        )
+    reruns = Reruns(
+        count=options.get("reruns", 0),
+        latest_start=_decimal(options.get("latest_start", "0.5"), "latest-start"),
+        lowest_costs=_decimal(lowest, "costs-between"),
+        highest_costs=_decimal(highest, "costs-between"),
+    )
+    scenarios = tuple(scenario_of_text(text, where="stress") for text in options.get("stress", []))
+    return Robustness(crises=Crises(options.get("crises", Crises.AUTO)), scenarios=scenarios, reruns=reruns)
 
 
 def _costs(options: dict[str, Any]) -> dict[str, int]:

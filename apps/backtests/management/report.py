@@ -15,40 +15,40 @@ _SHOWN = (
 )  # fmt: skip
 
 
+def data_of(config: RunConfig) -> str:
+    """What the run goes over, in one word."""
+    return "ticks" if config.tick_file is not None else "bars"
+
+
+def tick_lines(sheet: Mapping[str, Any]) -> Iterator[str]:
+    """What was in a file of ticks, from a stored tear sheet."""
+    ticks = sheet["ticks"]
+    counts = f"{ticks['quotes']:,} quotes, {ticks['trades']:,} trades of others, {ticks['snapshots']:,} depth snapshots"
+    yield f"{ticks['file']}: {counts}; times in {ticks['times']}. Walked and drawn on candles of {ticks['seconds']:,} s."
+
+
 def lines_of(run: RunView, seconds: float) -> Iterator[str]:
     """What somebody who waited for the run wants to know first."""
     summary = run.summary
-    yield f"{summary.strategy} on {summary.symbols}, {summary.timeframe}, {run.bars:,} bars, {summary.mode} mode, profile {summary.profile}"
+    data = data_of(run.config)
+    size = f"{run.bars:,} {data}" if run.config.tick_file else f"{summary.timeframe}, {run.bars:,} {data}"
+    yield f"{summary.strategy} on {summary.symbols}, {size}, {summary.mode} mode, profile {summary.profile}"
     if summary.state is not RunState.DONE:
         yield f"{summary.state.lower()}: {run.error or summary.progress.message}"
         return
     is_walked = run.metrics["score"] == ScoreMode.WALK_FORWARD
     figures, plain = run.metrics["figures"], run.metrics["plain"]
-    yield f"{'':26}{'out of sample' if is_walked else 'all bars':>16}{'all bars' if is_walked else '':>16}"
+    yield f"{'':26}{'out of sample' if is_walked else f'all {data}':>16}{f'all {data}' if is_walked else '':>16}"
     for key in _SHOWN:
         own, whole = _text(key, figures.get(key)), _text(key, plain.get(key)) if is_walked else ""
         yield f"{FIGURES[key].title[:25]:26}{own:>16}{whole:>16}"
     yield f"{'Final equity':26}{run.metrics['final_equity']:>32}" if is_walked else f"{'Final equity':26}{run.metrics['final_equity']:>16}"
     yield from _walked(run.metrics.get("walk_forward"))
     yield from _judged(run)
-    yield f"{run.record_rows['orders']:,} orders, {run.record_rows['fills']:,} fills. Fills {run.fills_hash[:16]}, bars {run.data_hash[:16]}."
+    yield f"{run.record_rows['orders']:,} orders, {run.record_rows['fills']:,} fills. Fills {run.fills_hash[:16]}, {data} {run.data_hash[:16]}."
     yield f"Run {summary.id}, {seconds:.2f} s."
 
 
-def json_of(run: RunView, seconds: float) -> dict[str, Any]:
-    """The same for programs."""
-    judged = run.judgement
-    return {
-        "run_id": str(run.summary.id),
-        "state": str(run.summary.state),
-        "error": run.error,
-        "error_where": run.error_where,
-        "config": run.config.to_json(),
-        "bars": run.bars,
-        "metrics": run.metrics,
-        "judgement": None if judged is None else vars(judged),
-        "records": run.record_rows,
-        "fills_hash": run.fills_hash,
 def place_lines(places: Sequence[PlaceResult], alone: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What each of several instruments brought and, where it was asked for, what the strategy does on it alone."""
     names = ("trades", "won", "earned", "return", "held", "costs")
@@ -77,10 +77,28 @@ def place_lines(places: Sequence[PlaceResult], alone: Sequence[Mapping[str, Any]
         )
 
 
+def json_of(run: RunView, seconds: float) -> dict[str, Any]:
+    """The same for programs."""
+    judged = run.judgement
+    return {
+        "run_id": str(run.summary.id),
+        "state": str(run.summary.state),
+        "error": run.error,
+        "error_where": run.error_where,
+        "config": run.config.to_json(),
+        "bars": run.bars,
+        "metrics": run.metrics,
+        "judgement": None if judged is None else vars(judged),
+        "records": run.record_rows,
+        "fills_hash": run.fills_hash,
         "data_hash": run.data_hash,
         "code_version": run.code_version,
         "seconds": round(seconds, 3),
     }
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
 
 
 def _walked(report: dict[str, Any] | None) -> Iterator[str]:
@@ -97,10 +115,6 @@ def _walked(report: dict[str, Any] | None) -> Iterator[str]:
 
 def _judged(run: RunView) -> Iterator[str]:
     """What stands beside the Sharpe ratio."""
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0%}"
-
-
     judged = run.judgement
     if judged is None:
         return
@@ -110,6 +124,35 @@ def _share(value: float | None) -> str:
         f"Deflated Sharpe ratio {deflated} after {judged.trials} different tries; {judged.observations:,} daily returns,"
         f" needed for 95 %: {record}."
     )
+
+
+def robustness_lines(sheet: Mapping[str, Any]) -> Iterator[str]:
+    """The stress table and the spread of re-runs, from a stored tear sheet."""
+    if sheet["stress_note"]:
+        yield sheet["stress_note"]
+    if sheet["stress"]:
+        yield f"{'Stress':40}{'equity in it':>16}{'drawdown in it':>16}{'whole run':>12}"
+    for row in sheet["stress"]:
+        if row["error"]:
+            yield f"{row['title'][:39]:40}{row['error']}"
+        else:
+            shown = [_text("total_return", row[name]) for name in ("stretch_return", "stretch_drawdown", "total_return")]
+            yield f"{row['title'][:39]:40}{shown[0]:>16}{shown[1]:>16}{shown[2]:>12}"
+    for report in sheet["reruns"]:
+        yield from _reran(report)
+
+
+def _reran(report: Mapping[str, Any]) -> Iterator[str]:
+    if report["error"]:
+        yield f"Re-runs with random {report['kind']}: {report['error']}"
+        return
+    failed = f", {report['failed']} could not be run: {report['first_refusal']}" if report["failed"] else ""
+    yield f"{report['made']} re-runs with random {report['kind']}, seed {report['seed']}{failed}"
+    yield f"{'':26}{'5 %':>12}{'50 %':>12}{'95 %':>12}{'this run':>12}"
+    for key, found in report["figures"].items():
+        if found["percentiles"]:
+            low, _, middle, _, high = (_text(key, value) for value in found["percentiles"])
+            yield f"{FIGURES[key].title[:25]:26}{low:>12}{middle:>12}{high:>12}{_text(key, found['actual']):>12}"
 
 
 def _text(key: str, value: float | None) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 
 from apps.backtests import selectors, services
-from apps.backtests.contracts import ExportFormat, RecordKind, RunState
-from apps.backtests.management.arguments import add_run_arguments, add_score_arguments, config_of
+from apps.backtests.contracts import ExportFormat, RecordKind, RunState, RunView
+from apps.backtests.domain.robustness import Robustness
+from apps.backtests.management.arguments import add_robustness_arguments, add_run_arguments, add_score_arguments, config_of
+from apps.backtests.management.comparison import comparison_lines
 from apps.backtests.management.compiling import load_engine_aloud
 from apps.backtests.management.report import data_of, json_of, lines_of, place_lines, robustness_lines, tick_lines
 from apps.backtests.management.tick_arguments import TICKS_HELP, add_tick_arguments
@@ -24,35 +26,54 @@ _BAR = 40
 ACTOR = "manage.py backtest"
 
 
+class _Help(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Keeps the lines of the text behind the options."""
+
+
 class Command(BaseCommand):
     help = (
-        "Run a strategy over stored bars or a file and print the result. The run is stored like any other and counted in the trial ledger. "
+        "Run a strategy over stored bars, a file of bars or a file of ticks, and print the result. The run is stored like any other and counted in the trial ledger. "
         "The exit code is 0 only when it is done."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.formatter_class, parser.epilog = _Help, TICKS_HELP
         add_run_arguments(parser)
+        add_tick_arguments(parser)
         add_score_arguments(parser)
+        add_robustness_arguments(parser)
         parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
         parser.add_argument(
             "--export", default="", metavar="DIR", help="Write orders, fills, trades, entries, equity and the result there."
         )
+        parser.add_argument(
+            "--compare",
+            default="",
+            metavar="FILE",
+            help="A result of freqtrade's backtesting (.json, .zip): compare with it, trade by trade.",
+        )
+        parser.add_argument("--compare-strategy", default="", metavar="NAME", help="Which strategy of that file, where it has several.")
         parser.add_argument("--export-format", default="csv", choices=[str(item) for item in ExportFormat])
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
         try:
             config = config_of(options)
+            history = services.read_history(Path(options["compare"]), strategy=options["compare_strategy"]) if options["compare"] else None
             load_engine_aloud()
             run_id = services.request_run(config, ACTOR, is_queued=False)
-            self._execute(run_id)
+            self._execute(run_id, data_of(config))
             run = selectors.run(run_id)
             seconds = time.monotonic() - began
+            is_done = run.summary.state is RunState.DONE
+            if not options["json"]:
+                self.stdout.write("\n".join([*lines_of(run, seconds), *self._places(run), *self._tested(run), *self._ticks(run)]))
+            found = services.compare_run(run_id=run_id, history=history) if history is not None and is_done else None
             if options["json"]:
-                self.stdout.write(json.dumps(json_of(run, seconds), indent=2, default=str))
-            else:
-                self.stdout.write("\n".join(lines_of(run, seconds)))
-            if run.summary.state is not RunState.DONE:
+                self.stdout.write(json.dumps(json_of(run, seconds) | {"comparison": found}, indent=2, default=str))
+            elif found is not None:
+                self.stdout.write("\n".join(comparison_lines(found)))
+            if not is_done:
                 raise CommandError(_sentence(run.error or "It was cancelled.", run.error_where, run.error_hint))
             if options["export"]:
                 self._export(run_id, Path(options["export"]), ExportFormat(options["export_format"]), json_of(run, seconds))
@@ -83,11 +104,7 @@ class Command(BaseCommand):
 
         def show(done: int, total: int) -> None:
             filled = _BAR * done // max(total, 1)
-            sys.stderr.write(f"\r[{'#' * filled}{'.' * (_BAR - filled)}] {done:,} of {total:,} bars ")
-            is_done = run.summary.state is RunState.DONE
-            if not options["json"]:
-                self.stdout.write("\n".join([*lines_of(run, seconds), *self._places(run), *self._tested(run), *self._ticks(run)]))
-            found = services.compare_run(run_id=run_id, history=history) if history is not None and is_done else None
+            sys.stderr.write(f"\r[{'#' * filled}{'.' * (_BAR - filled)}] {done:,} of {total:,} {what} ")
             sys.stderr.flush()
 
         services.execute_run(run_id, on_progress=show if is_shown else None)
