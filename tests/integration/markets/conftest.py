@@ -11,7 +11,11 @@ import pytest
 from django.conf import settings
 
 from apps.core.ports import configure_ports
+from apps.markets import selectors, services
+from apps.markets.contracts import VenueView
+from apps.markets.management.replay_player import ReplayPlayer
 from apps.markets.services import tapes
+from tests.integration.markets.replays import Stopwatch
 
 
 @dataclass
@@ -48,3 +52,24 @@ def forget_loaded_sources() -> Iterator[None]:
     """Stored venues live in one test each, so a source loaded from one must not be seen by the next."""
     yield
     tapes._load.cache_clear()
+
+
+@pytest.fixture
+def venue() -> VenueView:
+    """A replay from its first bar, running."""
+    view = services.open_replay_venue(starts_at=None, reason="test", actor="tester")
+    services.start_clock(view.id)
+    return selectors.venue(view.id)
+
+
+@pytest.fixture
+def stopwatch() -> Stopwatch:
+    return Stopwatch()
+
+
+@pytest.fixture
+def player(stopwatch: Stopwatch, barrier: FakeBarrier) -> Iterator[ReplayPlayer]:
+    """What plays the open replay, on the stopwatch and through the barrier."""
+    player = ReplayPlayer(monotonic=stopwatch)
+    yield player
+    player.release()
