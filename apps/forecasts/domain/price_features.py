@@ -62,7 +62,7 @@ def trend_slope(series: Series) -> FloatArray:
     return slope * LOG_UNIT
 
 
-def _declare_all() -> None:
+def _declare_moves() -> None:
     for bars in RETURN_BARS:
         declare(
             Feature(
@@ -76,6 +76,9 @@ def _declare_all() -> None:
             "The price change from 120 to 20 bars ago: the longer trend without its newest month.", momentum,
         )
     )  # fmt: skip
+
+
+def _declare_places() -> None:
     for bars in AVERAGE_BARS:
         declare(
             Feature(
@@ -97,6 +100,9 @@ def _declare_all() -> None:
                 partial(range_position, bars=bars),
             )
         )  # fmt: skip
+
+
+def _declare_shapes() -> None:
     declare(
         Feature(
             "trend_slope_20", ("close",), _BAND_BARS, "log return per bar",
@@ -117,4 +123,6 @@ def _declare_all() -> None:
     )  # fmt: skip
 
 
-_declare_all()
+_declare_moves()
+_declare_places()
+_declare_shapes()

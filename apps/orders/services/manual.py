@@ -64,17 +64,10 @@ def submit_manual_order(
     The same `request_id` never makes a second order (Conflict).
     """
     terms = OrderTerms(
-        order_type=order_type,
-        time_in_force=time_in_force,
-        quantity=quantity,
-        limit_price=limit_price,
-        stop_price=stop_price,
-        trail_amount=trail_amount,
-        trail_percent=trail_percent,
-        expires_at=expires_at,
-        is_post_only=is_post_only,
+        order_type=order_type, time_in_force=time_in_force, quantity=quantity, limit_price=limit_price, stop_price=stop_price,
+        trail_amount=trail_amount, trail_percent=trail_percent, expires_at=expires_at, is_post_only=is_post_only,
         is_reduce_only=is_reduce_only,
-    )
+    )  # fmt: skip
     market = market_reference(instrument_spec(instrument_id))
     request = _request(account_id, instrument_id, side, terms, market, actor=actor, request_id=request_id)
     requests = _all_of_it(request, exits or ExitPrices(), other, market)

@@ -41,15 +41,7 @@ def open_account(
     make_default: bool = False,
 ) -> UUID:
     """Open an account with its opening balance booked, its place at the venue, and its first equity. Returns its id."""
-    if require_finite(initial_capital, name="initial_capital") <= 0:
-        raise InvalidInput(f"The initial capital must be positive, got {initial_capital}.", where="initial_capital")
-    if cash_scale > DECIMAL_PLACES:
-        raise InvalidInput(
-            f"The books keep {DECIMAL_PLACES} decimal places and {currency} at this venue needs {cash_scale}.",
-            where="cash_scale",
-            hint="Choose an instrument with a coarser price step or lot.",
-        )
-    to_units(initial_capital, decimal_unit(cash_scale), name="initial_capital")
+    _check_capital(initial_capital, currency, cash_scale)
     if make_default:
         Account.objects.filter(is_default=True).update(is_default=False)
     account = Account.objects.create(
@@ -82,6 +74,18 @@ def open_account(
         subject=str(account.id),
     )
     return account.id
+
+
+def _check_capital(initial_capital: Decimal, currency: str, cash_scale: int) -> None:
+    if require_finite(initial_capital, name="initial_capital") <= 0:
+        raise InvalidInput(f"The initial capital must be positive, got {initial_capital}.", where="initial_capital")
+    if cash_scale > DECIMAL_PLACES:
+        raise InvalidInput(
+            f"The books keep {DECIMAL_PLACES} decimal places and {currency} at this venue needs {cash_scale}.",
+            where="cash_scale",
+            hint="Choose an instrument with a coarser price step or lot.",
+        )
+    to_units(initial_capital, decimal_unit(cash_scale), name="initial_capital")
 
 
 def _book_opening(account: Account) -> None:
