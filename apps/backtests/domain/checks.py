@@ -39,6 +39,10 @@ def check_config(config: RunConfig) -> None:
     _check_costs(config)
     _check_walk_forward(config)
     check_robustness(config.robustness)
+    if config.tick_file is not None and config.robustness.scenarios:
+        raise InvalidInput(
+            "Scenarios are put into bars; a run over ticks has none.", where="robustness.scenarios", hint="Leave them out, or run over bars."
+        )
 
 
 def check_capital(config: RunConfig, instrument: InstrumentSpec) -> None:

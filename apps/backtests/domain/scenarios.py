@@ -85,17 +85,16 @@ def path_of_prices(prices: Sequence[float]) -> tuple[Knot, ...]:
 
 
 def user_scenario(asked: StressScenario, *, code: str) -> Scenario:
-    """A crisis of one's own; a bar for each of its days."""
+    """A crisis of one's own, a bar for each of its days; its source is the line that describes it."""
     days, factor = 0, 1.0
     knots = [Knot(0.0, 1.0)]
     for leg in asked.legs:
         days, factor = days + leg.days, factor * (1.0 + float(leg.change))
         knots.append(Knot(days / asked.days, factor))
-    text = text_of_scenario(asked)
     return Scenario(
         code,
         asked.title or text_of_scenario(StressScenario(legs=asked.legs)),
-        f"given by the user: {text}",
+        text_of_scenario(asked),
         tuple(knots),
         asked.days,
         gap=float(asked.gap),

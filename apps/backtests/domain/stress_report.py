@@ -28,7 +28,7 @@ from apps.portfolio.domain.ledger_codes import T_OPENED_AT
 
 BEGINS_AT = 0.5
 """Share of the bars that stay in front of the crisis: enough to warm up, and enough behind it to see what follows."""
-MOST_BARS = {RunMode.SESSION: 20_000, RunMode.EVENT: 200_000}
+MOST_BARS = {RunMode.SESSION: 6_000, RunMode.EVENT: 200_000}
 """Bars in all that the known crises are put into unasked: a session takes about a second for a thousand bars, its training not counted. In vector
 mode a run costs next to nothing."""
 _MICROS_PER_DAY = 86_400_000_000

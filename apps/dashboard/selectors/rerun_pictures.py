@@ -14,6 +14,8 @@ _TITLES = {"starts": "Begun on another day", "costs": "With other costs"}
 _SHOWN = {"starts": ("annual_return", "max_drawdown", "sharpe"), "costs": ("total_return", "max_drawdown", "sharpe")}
 """Re-runs from other days differ in length, so that their returns are compared a year."""
 _MARGIN = 12
+_HALF_MARK = 4
+"""So that a mark at an end of the axis is seen whole."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ def _mark(edges: Sequence[float], actual: float | None) -> float | None:
     """Where a value stands on the axis; at its end where it lies beyond."""
     if actual is None or len(edges) < 2 or edges[-1] <= edges[0]:
         return None
-    return round(min(max((actual - edges[0]) / (edges[-1] - edges[0]), 0.0), 1.0) * WIDTH, 2)
+    share = (actual - edges[0]) / (edges[-1] - edges[0])
+    return round(min(max(share * WIDTH, _HALF_MARK), WIDTH - _HALF_MARK), 2)
 
 
 def _fan(report: Mapping[str, Any]) -> Fan | None:

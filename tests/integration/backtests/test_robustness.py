@@ -210,7 +210,7 @@ def test_the_api_asks_for_them_and_refuses_what_means_nothing(market: Market, cl
     services.execute_run(run.id)
     sheet = client.get(f"/api/v1/backtests/{run.id}/tear-sheet/").json()
     assert [row["title"] for row in sheet["stress"]] == ["Storm"] and [report["made"] for report in sheet["reruns"]] == [2, 2]
-    for wrong in (
+    refused: list[Any] = [
         {"scenarios": [{"legs": []}]},
         {"scenarios": [{"legs": [{"change": -1}]}]},
         {"scenarios": [{"legs": [{"change": "NaN"}]}]},
@@ -222,7 +222,8 @@ def test_the_api_asks_for_them_and_refuses_what_means_nothing(market: Market, cl
         {"crises": "maybe"},
         {"unknown": 1},
         [],
-    ):
+    ]
+    for wrong in refused:
         answer = ask(wrong)
         assert answer.status_code == 400 and BacktestRun.objects.count() == 1, (wrong, answer.content)
 

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from apps.backtests.domain.checks import check_config
 from apps.backtests.domain.config import Costs, Profile, RunConfig, RunMode
 from apps.backtests.domain.costing import engine_profile, with_costs
 from apps.backtests.domain.monte_carlo import random_costs, random_starts
@@ -27,6 +28,7 @@ from apps.backtests.domain.steps import Steps
 from apps.backtests.domain.stress import apply_scenario
 from apps.backtests.domain.stress_report import MOST_BARS, bars_per_day, stress_plan, stress_rows
 from apps.backtests.domain.stress_text import scenario_of_text, scenarios_of_lines
+from apps.backtests.domain.tick_config import TickFile
 from apps.core.errors import InvalidInput
 from apps.core.vocabulary import Timeframe
 from apps.markets.contracts import BarWindow
@@ -147,6 +149,14 @@ def test_crises_that_take_long_are_left_out_with_the_reason_unless_asked_for(mod
     assert stress_plan(config(mode), [window.part(0, 100)]).note == ""
     assert len(stress_plan(config(RunMode.VECTOR), [window]).shocks) == 3
     assert "asked to leave" in stress_plan(config(robustness=asked_tests()), [window]).note
+
+
+def test_scenarios_over_ticks_are_refused_before_the_run() -> None:
+    file = TickFile(path="ticks.csv", symbol="X", tick=Decimal("0.01"))
+    over_ticks = config(RunMode.EVENT, tick_file=file, robustness=asked_tests("-5%"))
+    with pytest.raises(InvalidInput, match="a run over ticks has none"):
+        check_config(over_ticks)
+    assert "over ticks" in stress_plan(msgspec.structs.replace(over_ticks, robustness=Robustness()), [make_window([100] * 9)]).note
 
 
 def test_a_day_of_a_crisis_is_as_many_bars_as_a_day_has() -> None:
