@@ -7,7 +7,7 @@ the orders that they give. Orders depend on what was held, so the warm-up of an 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ import numpy as np
 from apps.backtests.domain.config import RunConfig, RunMode
 from apps.backtests.domain.look_ahead import LookAheadReport, WarmUpReport, check_look_ahead, check_warm_up
 from apps.backtests.domain.pool import bar_columns
-from apps.backtests.domain.research_run import run_events
+from apps.backtests.domain.research_run import run_events, run_pool_events
 from apps.backtests.domain.runners import check_strategy
 from apps.core.ids import deterministic_uuid
 from apps.core.values import InstrumentSpec
@@ -27,7 +27,7 @@ from apps.forecasts.contracts import ForecastRefusal, NoForecast
 from apps.markets.contracts import BarWindow
 from apps.orders.domain.engine import NewOrder
 from apps.orders.domain.engine_codes import Reason
-from apps.strategies.domain.event_strategy import Desk, EventStrategy, build_event_strategy
+from apps.strategies.domain.event_strategy import Desk, EventStrategy, build_event_strategy, event_strategy_class
 from apps.strategies.domain.strategy import Context, build_strategy
 from apps.strategies.domain.vector_strategy import VectorBars, build_vector_strategy
 
@@ -53,12 +53,21 @@ class StrategyCheck:
 
 
 def check_decisions(
-    config: RunConfig, bars: BarWindow, *, seed: int, cuts: int, warmup_bars: int | None, tolerance: float
+    config: RunConfig,
+    bars: BarWindow,
+    *,
+    seed: int,
+    cuts: int,
+    warmup_bars: int | None,
+    tolerance: float,
+    beside: Sequence[BarWindow] = (),
 ) -> StrategyCheck:
-    """Check the configuration's strategy on these bars. `warmup_bars` replaces what the strategy declares. Raises NotFound
-    for an unknown strategy, InvalidInput for too few bars and where the strategy raises."""
+    """Check the configuration's strategy on these bars. `warmup_bars` replaces what the strategy declares. `beside` are the bars of all instruments
+    of a run, these among them: a strategy that trades several is told them all, while only the future of these is changed.
+
+    Raises NotFound for an unknown strategy, InvalidInput for too few bars and where the strategy raises."""
     check_strategy(config)
-    decide = decide_of(config)
+    decide = decide_of(config, beside)
     look_ahead = check_look_ahead(decide, bars, seed=seed, cuts=cuts)
     declared = declared_warmup(config) if warmup_bars is None else warmup_bars
     if config.mode is RunMode.EVENT:
@@ -71,12 +80,14 @@ def check_decisions(
     return StrategyCheck(look_ahead, warm_up, notes)
 
 
-def decide_of(config: RunConfig) -> Decide:
-    """One decision per bar of a window."""
+def decide_of(config: RunConfig, beside: Sequence[BarWindow] = ()) -> Decide:
+    """One decision per bar of a window; see `check_decisions` for what is beside it."""
     if config.mode is RunMode.VECTOR:
         return lambda bars: _signals(config, bars)
     if config.mode is RunMode.SESSION:
         return lambda bars: _judgements(config, bars)
+    if len(beside) > 1 and event_strategy_class(config.strategy).trades_several:
+        return lambda bars: _orders_of_several(config, bars, beside)
     return lambda bars: _orders(config, bars)
 
 
@@ -139,20 +150,52 @@ def _orders(config: RunConfig, bars: BarWindow) -> list[Any]:
     strategy = build_event_strategy(config.strategy, dict(config.parameters))
     heard = _Listener(strategy)
     run_events(strategy, alone, bars)
-    return [heard.calls.get(int(closed), []) for closed in bars.closed_at]
+    return heard.by_bar(bars)
+
+
+def _orders_of_several(config: RunConfig, bars: BarWindow, beside: Sequence[BarWindow]) -> list[Any]:
+    """The same of a strategy that is told other instruments' bars as well; orders between two bars belong to the second."""
+    strategy = build_event_strategy(config.strategy, dict(config.parameters))
+    heard = _Listener(strategy)
+    run_pool_events(lambda: strategy, config, [bars if window.instrument == bars.instrument else window for window in beside])
+    return heard.by_bar(bars)
 
 
 class _Listener:
-    """Between a strategy and its desk: takes down each call with the time of the event that brought it."""
+    """Takes down each call of a strategy with the time of the event that brought it."""
 
     def __init__(self, strategy: EventStrategy) -> None:
         self.calls: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
         self._now = 0
-        self._desk: Desk
-        start, on_bar, on_fill = strategy.start, strategy.on_bar, strategy.on_fill
-        strategy.start = lambda desk: self._start(start, desk)  # type: ignore[method-assign]
+        start_on, on_bar, on_fill = strategy.start_on, strategy.on_bar, strategy.on_fill
+        strategy.start_on = lambda desks: start_on([_HeardDesk(desk, self, of_several=len(desks) > 1) for desk in desks])  # type: ignore[method-assign]
         strategy.on_bar = lambda bar: self._tell(on_bar, bar)  # type: ignore[method-assign]
         strategy.on_fill = lambda fill: self._tell(on_fill, fill)  # type: ignore[method-assign]
+
+    def by_bar(self, bars: BarWindow) -> list[Any]:
+        """The calls up to each close, from the close before on."""
+        found: list[list[tuple[Any, ...]]] = [[] for _ in range(len(bars))]
+        for at in sorted(self.calls):
+            bar = int(np.searchsorted(bars.closed_at, at))
+            if bar < len(bars):
+                found[bar] += self.calls[at]
+        return found
+
+    def note(self, call: str, terms: object, answer: A) -> A:
+        """Take down a call."""
+        self.calls[self._now].append((call, terms, answer))
+        return answer
+
+    def _tell(self, hear: Callable[[Any], None], event: Any) -> None:
+        self._now = event.at
+        hear(event)
+
+
+class _HeardDesk:
+    """A desk whose calls are taken down."""
+
+    def __init__(self, desk: Desk, heard: _Listener, *, of_several: bool) -> None:
+        self._desk, self._heard, self._of_several = desk, heard, of_several
 
     def submit(self, order: NewOrder) -> int:
         return self._note("submit", order, self._desk.submit(order))
@@ -169,17 +212,8 @@ class _Listener:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._desk, name)
 
-    def _start(self, start: Callable[[Any], None], desk: Desk) -> None:
-        self._desk = desk
-        start(self)
-
-    def _tell(self, hear: Callable[[Any], None], event: Any) -> None:
-        self._now = event.at
-        hear(event)
-
     def _note(self, call: str, terms: object, answer: A) -> A:
-        self.calls[self._now].append((call, terms, answer))
-        return answer
+        return self._heard.note(call, (self._desk.instrument.symbol, terms) if self._of_several else terms, answer)
 
 
 def _until(bars: BarWindow, stop: int) -> BarWindow:

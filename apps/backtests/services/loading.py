@@ -39,14 +39,6 @@ def load_bars(config: RunConfig) -> tuple[BarWindow, ...]:
     return windows
 
 
-def load_window(config: RunConfig) -> BarWindow:
-    """The bars of a configuration's one instrument; raises as `load_bars`, InvalidInput for several."""
-    windows = load_bars(config)
-    if len(windows) > 1:
-        raise InvalidInput("One instrument at a time.", where="symbol")
-    return windows[0]
-
-
 def instruments_of(config: RunConfig) -> list[InstrumentSpec]:
     """The stored instruments of a configuration; raises NotFound."""
     return [markets.instrument_spec(instrument_id) for instrument_id in config.instrument_ids]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from apps.backtests.domain.config import RunConfig, RunMode
 from apps.backtests.domain.strategy_check import StrategyCheck, check_decisions, sample_bars
 from apps.core.errors import NotFound
 from apps.core.vocabulary import Direction, Timeframe
+from apps.markets.contracts import BarWindow
 from apps.strategies.domain import event_strategy as events
 from apps.strategies.domain import strategy as sessions
 from apps.strategies.domain import vector_strategy as vectors
@@ -31,7 +33,7 @@ def registries() -> Iterator[None]:
     kept = [(module, dict(module._registry)) for module in (sessions, vectors, events)]
     yield
     for module, before in kept:
-        registry: dict[str, Any] = module._registry  # type: ignore[assignment]
+        registry: dict[str, Any] = module._registry
         registry.clear()
         registry.update(before)
 
@@ -152,3 +154,33 @@ def test_sample_bars_are_bars_and_the_same_for_a_seed() -> None:
 def test_an_unknown_strategy_is_named() -> None:
     with pytest.raises(NotFound):
         checked(RunMode.VECTOR, "nonsense")
+
+
+def test_a_strategy_of_several_is_checked_with_all_of_them_beside() -> None:
+    """The honest one looks at both instruments; the other one remembers how the second one ended in the run before."""
+    first, second = (sample_bars(60, seed=seed, timeframe=Timeframe.D1) for seed in (5, 6))
+    second = replace(second, instrument=replace(second.instrument, id=uuid4(), symbol="OTHER"))
+    config = RunConfig(strategy="both", timeframe=Timeframe.D1, mode=RunMode.EVENT, capital=Decimal(1_000_000))
+
+    @events.event_strategy("both", title="Both")
+    class Both(events.EventStrategy):
+        Parameters = Nothing
+        trades_several = True
+        last_of_other = 0.0
+        remembers = False
+
+        def on_bar(self, bar: events.BarEvent) -> None:
+            if bar.symbol == "OTHER" and bar.index == 59:
+                type(self).last_of_other = bar.close
+            is_up = type(self).last_of_other > bar.close if self.remembers else bar.close > bar.open
+            if is_up and not self.position_of("OTHER"):
+                self.buy(1, symbol="OTHER")
+            elif self.position_of("OTHER"):
+                self.close("OTHER")
+
+    def found(bars: BarWindow) -> StrategyCheck:
+        return check_decisions(config, bars, seed=5, cuts=6, warmup_bars=None, tolerance=0.0, beside=[first, second])
+
+    assert found(first).is_clean and found(second).is_clean
+    Both.remembers = True
+    assert not found(second).look_ahead.is_clean

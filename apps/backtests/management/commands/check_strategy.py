@@ -12,7 +12,7 @@ from apps.backtests.contracts import RunConfig
 from apps.backtests.domain.strategy_check import StrategyCheck, check_decisions, sample_bars
 from apps.backtests.management.arguments import add_run_arguments, config_of
 from apps.backtests.management.compiling import load_engine_aloud
-from apps.backtests.services import load_window
+from apps.backtests.services import load_bars
 from apps.core.errors import TradingError
 from apps.markets.contracts import BarWindow
 
@@ -22,7 +22,7 @@ _SHOWN = 5
 class Command(BaseCommand):
     help = (
         "Check a strategy: decisions on a bar must not change when the bars behind it are cut off or changed, nor, after the warm-up, with "
-        "the history in front of it. Without --file or --symbol it is checked on bars of a random walk. The exit code is 0 only when it is clean."
+        "the history in front of it. Several instruments are checked one after the other. Without --file or --symbol it is checked on bars of a random walk. The exit code is 0 only when it is clean."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,19 +40,36 @@ class Command(BaseCommand):
                 {**options, "symbol": options["symbol"] or ["SAMPLE"], "file": options["file"] or ("-" if is_sample else "")}
             )
             load_engine_aloud()
-            bars = sample_bars(options["bars"], seed=options["seed"], timeframe=config.timeframe) if is_sample else _bars(config, options)
-            found = check_decisions(
-                config, bars, seed=options["seed"], cuts=options["cuts"], warmup_bars=options["warm_up"], tolerance=options["tolerance"]
+            windows = (
+                [sample_bars(options["bars"], seed=options["seed"], timeframe=config.timeframe)] if is_sample else _bars(config, options)
             )
+            found = [
+                check_decisions(
+                    config, bars, seed=options["seed"], cuts=options["cuts"], warmup_bars=options["warm_up"], tolerance=options["tolerance"],
+                    beside=windows,
+                )
+                for bars in windows
+            ]  # fmt: skip
         except TradingError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(_json(found)) if options["json"] else "\n".join(_lines(config, bars, found)))
-        if not found.is_clean:
+        if options["json"]:
+            self.stdout.write(json.dumps(_whole_json(windows, found)))
+        else:
+            self.stdout.write("\n".join(line for bars, item in zip(windows, found, strict=True) for line in _lines(config, bars, item)))
+        if not all(item.is_clean for item in found):
             raise CommandError(f"{config.strategy} is not clean.")
 
 
-def _bars(config: RunConfig, options: dict[str, Any]) -> BarWindow:
-    return load_window(config).last(options["bars"])
+def _bars(config: RunConfig, options: dict[str, Any]) -> list[BarWindow]:
+    return [window.last(options["bars"]) for window in load_bars(config)]
+
+
+def _whole_json(windows: list[BarWindow], found: list[StrategyCheck]) -> dict[str, Any]:
+    """One instrument's findings, or those of each by its symbol."""
+    if len(found) == 1:
+        return _json(found[0])
+    each = {bars.instrument.symbol: _json(item) for bars, item in zip(windows, found, strict=True)}
+    return {"is_clean": all(item.is_clean for item in found), "instruments": each}
 
 
 def _lines(config: RunConfig, bars: BarWindow, found: StrategyCheck) -> list[str]:
