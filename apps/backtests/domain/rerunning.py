@@ -21,7 +21,7 @@ from apps.backtests.domain.costing import has_fees, has_slippage, with_costs
 from apps.backtests.domain.monte_carlo import LEVELS, MonteCarlo, random_costs, random_starts, randomise
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.returns import FloatArray
-from apps.backtests.domain.runners import IsCancelled, RunCancelled, Runner
+from apps.backtests.domain.runners import IsCancelled, RunCancelled, RunInterrupted, Runner
 from apps.backtests.domain.steps import Steps
 from apps.core.errors import InvalidInput, TradingError
 from apps.markets.contracts import BarWindow
@@ -89,7 +89,7 @@ def rerun(
     def run(draw: Rerun) -> FloatArray | None:
         try:
             records = runner.run(draw.config, bars, progress=steps.progress, is_cancelled=is_cancelled, seed=config.seed)
-        except RunCancelled:
+        except RunInterrupted:
             raise
         except TradingError as error:
             refused.append(error.message)

@@ -30,7 +30,11 @@ IsCancelled = Callable[[], bool]
 """Whether somebody has asked to stop; cheap as well."""
 
 
-class RunCancelled(TradingError):
+class RunInterrupted(TradingError):
+    """The whole work ends, and with it whatever else it was to make; not to be taken for a refusal of one run among several."""
+
+
+class RunCancelled(RunInterrupted):
     """Raised by a runner that was told to stop. Nothing of the run is kept."""
 
     code = "cancelled"

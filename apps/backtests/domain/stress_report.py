@@ -15,7 +15,7 @@ from apps.backtests.domain.costing import has_slippage, with_costs
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.returns import drawdowns
 from apps.backtests.domain.robustness import Crises
-from apps.backtests.domain.runners import IsCancelled, RunCancelled, Runner
+from apps.backtests.domain.runners import IsCancelled, RunInterrupted, Runner
 from apps.backtests.domain.scenarios import SCENARIOS, Scenario, user_scenario
 from apps.backtests.domain.steps import Steps
 from apps.backtests.domain.stress import apply_scenario
@@ -73,7 +73,7 @@ def stress_rows(
     steps: Steps,
     is_cancelled: IsCancelled,
 ) -> list[dict[str, Any]]:
-    """A row per shock, as JSON, from a run of its own. Raises RunCancelled.
+    """A row per shock, as JSON, from a run of its own. Raises RunInterrupted.
 
     `stretch_return` and `stretch_drawdown` are those of the equity while the crisis lasts, `total_return` that of the whole run beside
     `plain_return`, without it; `price_fall` is the deepest point of the imposed path. A scenario that cannot be run says why.
@@ -119,7 +119,7 @@ def _row(  # noqa: PLR0917
         made = runner.run(
             _dearer(config, shock), shocked, progress=steps.progress, is_cancelled=is_cancelled, seed=config.seed
         )  # fmt: skip
-    except RunCancelled:
+    except RunInterrupted:
         raise
     except TradingError as error:
         return {**told, "error": error.message}
@@ -175,8 +175,9 @@ def bars_per_day(window: BarWindow) -> int:
     """How many bars a trading day has: of the days of these bars, the middle one."""
     if window.timeframe is Timeframe.D1 or not len(window):
         return 1
-    _, counts = np.unique(window.opened_at // _MICROS_PER_DAY, return_counts=True)
-    return int(np.median(counts))
+    days = window.opened_at // _MICROS_PER_DAY
+    begins = np.flatnonzero(np.diff(days)) + 1
+    return int(np.median(np.diff(np.concatenate([[0], begins, [len(days)]]))))
 
 
 def _place(window: BarWindow, begins: int) -> int:

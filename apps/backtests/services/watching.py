@@ -17,6 +17,7 @@ import structlog
 from django.db import connections
 
 from apps.backtests.adapters.announcing import ProgressAnnouncer
+from apps.backtests.domain.runners import RunInterrupted
 from apps.backtests.services.claims import LEASE, Claim, renew
 from apps.common import heartbeats
 from apps.core.clock import Clock
@@ -32,7 +33,7 @@ BEAT_SECONDS = 10.0
 _RENEW_SECONDS = LEASE.total_seconds() / 3
 
 
-class RunStalled(Refused):
+class RunStalled(Refused, RunInterrupted):
     """Raised inside a computation that has not reported progress for too long."""
 
     code = "stalled"

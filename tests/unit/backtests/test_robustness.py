@@ -29,6 +29,7 @@ from apps.backtests.domain.stress import apply_scenario
 from apps.backtests.domain.stress_report import MOST_BARS, bars_per_day, stress_plan, stress_rows
 from apps.backtests.domain.stress_text import scenario_of_text, scenarios_of_lines
 from apps.backtests.domain.tick_config import TickFile
+from apps.backtests.services.watching import RunStalled
 from apps.core.errors import InvalidInput
 from apps.core.vocabulary import Timeframe
 from apps.markets.contracts import BarWindow
@@ -53,6 +54,8 @@ class Holder:
         progress(len(window), len(window))
         if is_cancelled():
             raise RunCancelled("The run was cancelled.")
+        if config.parameters.get("stalls"):
+            raise RunStalled
         if window.close[first] == 13:
             raise InvalidInput("It does not like this day.", where="strategy")
         fee = int(config.costs.fee_flat or 0)
@@ -266,6 +269,16 @@ def test_progress_counts_every_run_and_a_cancel_ends_it() -> None:
     assert seen == sorted(seen) and seen[-1] == (800, 800) and len(said) == 3
     with pytest.raises(RunCancelled):
         plan.compute(plain, runner=Holder(), steps=steps(), is_cancelled=lambda: True, say=said.append)
+
+
+def test_a_run_that_stalls_ends_all_of_them_and_is_no_row() -> None:
+    window, asked = rising(100), config(robustness=asked_tests("-5%", count=3))
+    plain = run(asked, window, Holder())
+    stalling = asked.with_parameters({"stalls": True})
+    with pytest.raises(RunStalled):
+        stress_rows(stalling, [window], plain, stress_plan(asked, [window]), runner=Holder(), steps=steps(), is_cancelled=lambda: False)
+    with pytest.raises(RunStalled):
+        rerun(RerunKind.COSTS, stalling, [window], plain, runner=Holder(), steps=steps(), is_cancelled=lambda: False)
 
 
 def test_the_tests_of_a_run_change_nothing_of_it() -> None:
