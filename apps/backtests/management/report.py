@@ -13,6 +13,7 @@ _SHOWN = (
     "total_return", "annual_return", "benchmark_return", "sharpe", "sortino", "max_drawdown", "volatility", "trades", "win_rate",
     "profit_factor", "time_in_market", "fees",
 )  # fmt: skip
+_SHOWN_OF_TICKS = tuple("max_drawdown_within_days" if key == "max_drawdown" else key for key in _SHOWN)
 
 
 def data_of(config: RunConfig) -> str:
@@ -38,11 +39,11 @@ def lines_of(run: RunView, seconds: float) -> Iterator[str]:
         return
     is_walked = run.metrics["score"] == ScoreMode.WALK_FORWARD
     figures, plain = run.metrics["figures"], run.metrics["plain"]
-    yield f"{'':26}{'out of sample' if is_walked else f'all {data}':>16}{f'all {data}' if is_walked else '':>16}"
-    for key in _SHOWN:
+    yield f"{'':30}{'out of sample' if is_walked else f'all {data}':>16}{f'all {data}' if is_walked else '':>16}"
+    for key in _SHOWN if run.config.tick_file is None else _SHOWN_OF_TICKS:
         own, whole = _text(key, figures.get(key)), _text(key, plain.get(key)) if is_walked else ""
-        yield f"{FIGURES[key].title[:25]:26}{own:>16}{whole:>16}"
-    yield f"{'Final equity':26}{run.metrics['final_equity']:>32}" if is_walked else f"{'Final equity':26}{run.metrics['final_equity']:>16}"
+        yield f"{FIGURES[key].title[:29]:30}{own:>16}{whole:>16}"
+    yield f"{'Final equity':30}{run.metrics['final_equity']:>32}" if is_walked else f"{'Final equity':30}{run.metrics['final_equity']:>16}"
     yield from _walked(run.metrics.get("walk_forward"))
     yield from _judged(run)
     yield f"{run.record_rows['orders']:,} orders, {run.record_rows['fills']:,} fills. Fills {run.fills_hash[:16]}, {data} {run.data_hash[:16]}."

@@ -33,6 +33,8 @@ from apps.portfolio.domain.metrics import FIGURES, Figure
 CANDLES = 1_000
 ROWS_SHOWN = 12
 HEADLINES = ("total_return", "annual_return", "sharpe", "max_drawdown", "trades", "win_rate", "profit_factor", "benchmark_return")
+TICK_HEADLINES = ("total_return", "max_drawdown_within_days", "sharpe", "profit_factor", "trades", "win_rate", "expectancy", "fees")
+"""A file of ticks seldom has enough days for figures of a year; what happens within a day is what there is to see."""
 COMPARED = (
     "total_return", "annual_return", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "longest_drawdown_days", "trades", "win_rate",
     "profit_factor", "expectancy", "time_in_market", "turnover", "fees", "slippage", "benchmark_return", "benchmark_alpha",
@@ -103,7 +105,7 @@ def tear_sheet(run_id: UUID) -> TearSheet:
     return TearSheet(
         run=run,
         sheet=sheet,
-        headline=tuple(by_key[key] for key in HEADLINES),
+        headline=tuple(by_key[key] for key in (TICK_HEADLINES if "ticks" in sheet else HEADLINES)),
         figures=told,
         untold=len(figures) - len(told),
         counted_since=counted_from(run.metrics),
