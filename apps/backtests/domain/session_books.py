@@ -91,6 +91,8 @@ class MemoryBooks:
         self._account = account
         self._positions: dict[UUID, _Position] = {}
         self.cash = account.capital
+        self.leverage = account.profile.leverage
+        """What the venue lends by now."""
         self.trips: list[ClosedTrip] = []
         self.points = [EquityPoint(account.opened_at, value_account(account.capital, ()), account.capital)]
         self._day_started_at = _day_start(account.opened_at)
@@ -171,6 +173,7 @@ class MemoryBooks:
             position_quantity=position.quantity if position else ZERO,
             position_notional=position.held().market_value if position else ZERO,
             day_started_at=self._day_started_at,
+            leverage=self.leverage,
         )
 
 

@@ -195,21 +195,30 @@ class _Cycle:
         profile = self._beside.profiles.get(closed) if asked is None else asked.profile if at == asked.bar_at else None
         if profile is not None:
             self._venue.charge(profile)
+            self._books.leverage = profile.leverage
 
     def _settle(self, fills: list[Traded], ended: list[Ended]) -> None:
         """Book what was filled and release what has ended."""
         for traded in fills:
             self._books.book(traded)
-            session = self._by_id[traded.session_id]
-            session.traded += traded.side.sign * traded.quantity
-            if session.events is not None:
-                session.events.note(traded)
+            self._attribute(traded)
             self._share_out(traded.instrument.id)
             self._desk.after_fill(traded.order_id, remaining=traded.remaining)
         self._fills += fills
         for item in ended:
             self._desk.release(item.order_id)
             self._ended[item.order_id] = item.reason
+
+    def _attribute(self, traded: Traded) -> None:
+        """Count a fill for its session and tell it; what the venue closed was nobody's order."""
+        signed = traded.side.sign * traded.quantity
+        if traded.session_id is None:
+            self._nobodys[traded.instrument.id] = self._nobodys.get(traded.instrument.id, ZERO) + signed
+            return
+        session = self._by_id[traded.session_id]
+        session.traded += signed
+        if session.events is not None:
+            session.events.note(traded)
 
     def _decide(self, session: RunningSession, closed: int, at: datetime, places: dict[UUID, int]) -> bool:
         """Whether the session had a bar to decide on, or it is not its time."""

@@ -154,6 +154,7 @@ def rows_of(run: SessionRun) -> RunRows:
                 fill.reason,
             )
             for fill in run.fills
+            if fill.session_id is not None
         ),
         equity=tuple(
             EquityRow(

@@ -25,6 +25,7 @@ from apps.core.vocabulary import TradingMode
 from apps.forecasts.ports import Rehearsal
 from apps.markets.contracts import BarWindow
 from apps.markets.domain.bars import from_micros, to_micros
+from apps.orders.domain.venue_profiles import LARGEST_LATENCY_MS, VenueTerms
 from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, HOLDING_COLUMNS, TRADE_COLUMNS
 from apps.portfolio.domain.ledger_nb import book_fills
 from apps.risk.domain.facts import Limits
@@ -35,7 +36,7 @@ from apps.strategies.domain.catalog import build_for_session, session_class
 
 RISK_PER_TRADE = Decimal("0.02")
 SESSION_SHARE = Decimal("0.9")
-"""Part of the capital that the sessions share; the rest is room for costs and for what is lost."""
+"""Part of what the capital carries with its leverage that the sessions share; the rest is room for costs and for what is lost."""
 _CENT = Decimal("0.01")
 _ENTRIES_PER_FILL = 6
 _A_MOMENT = timedelta(microseconds=1)
@@ -53,16 +54,19 @@ class SessionRunner:
     def check(self, config: RunConfig) -> None:
         """Raise NotFound for an unknown strategy, InvalidInput for what a session cannot do."""
         build_for_session(config.strategy, dict(config.parameters))
-        if config.signal_timeframe is not None or config.latency_bars or config.latency_ms:
+        if config.signal_timeframe is not None:
             raise InvalidInput(
-                "Sessions decide on every bar of their timeframe and send at once.",
-                where="signal_timeframe" if config.signal_timeframe is not None else "latency_bars",
+                "Sessions decide on every bar of their timeframe.",
+                where="signal_timeframe",
                 hint="Leave it out, or use mode vector or event.",
             )
-        if config.leverage != 1:
-            raise InvalidInput("Sessions trade with their own money alone.", where="leverage", hint="Use a leverage of 1.")
         if config.timing is not FillTiming.NEXT_OPEN:
-            raise InvalidInput("Orders of a session fill at the next open.", where="timing", hint="Use next-open, or a vector run.")
+            raise InvalidInput(
+                "A session decides once its bar has closed, so in paper none of its orders can trade at that close any more.",
+                where="timing",
+                hint="Use next-open, let an event strategy order with on_close for the close of the next bar, or use mode vector or event.",
+            )
+        _check_paper_terms(config)
         if config.sizing.method not in (SizingMethod.ALL, SizingMethod.FRACTION, SizingMethod.RISK):
             raise InvalidInput(
                 "Sessions size by the risk of a position.", where="sizing", hint="Give a fraction of the capital, or a risk per trade."
@@ -85,6 +89,18 @@ class SessionRunner:
         if made.failed:
             raise InvalidInput(next(iter(made.failed.values())), where=config.strategy)
         return session_records(made)
+
+
+def _check_paper_terms(config: RunConfig) -> None:
+    """Raise InvalidInput where no paper account could be set to the run's leverage and latency."""
+    profile = engine_profile(config)
+    if profile.latency_us > LARGEST_LATENCY_MS * 1000:
+        raise InvalidInput(
+            f"A paper account's latency is at most {LARGEST_LATENCY_MS:,} ms.",
+            where="latency_bars" if config.latency_bars else "latency_ms",
+            hint="Use fewer bars, or mode vector or event.",
+        )
+    VenueTerms(leverage=profile.leverage, maintenance_percent=profile.maintenance * 100, latency_ms=profile.latency_us // 1000).check()
 
 
 def session_records(made: SessionRun) -> RunRecords:
@@ -151,7 +167,7 @@ def _plans(config: RunConfig, bars: Sequence[BarWindow]) -> list[SessionPlan]:
             id=deterministic_uuid("backtest", config.fingerprint(), window.instrument.id),
             strategy=strategy,
             instrument_id=window.instrument.id,
-            capital=round_to_step(config.capital * share / len(bars), _CENT, Rounding.DOWN),
+            capital=round_to_step(config.capital * config.leverage * share / len(bars), _CENT, Rounding.DOWN),
             risk_per_trade=risk,
             limits=limits,
             max_positions=0,
@@ -162,7 +178,9 @@ def _plans(config: RunConfig, bars: Sequence[BarWindow]) -> list[SessionPlan]:
 
 
 def _limits(config: RunConfig) -> Limits:
-    """A paper account's limits as they are seeded, but for the sizes of one order and one position: the account is the run's alone."""
+    """A paper account's limits as they are seeded, but for what leverage is asked for and the sizes of one order and one position: the account
+    is the run's alone."""
     seeds = Seeds(capital=config.capital, live_max_drawdown=Decimal(1), live_max_trades_per_day=1, live_min_confidence=Decimal(1))
-    own = {LimitCode.MAX_ORDER_NOTIONAL: config.capital, LimitCode.MAX_POSITION_NOTIONAL: config.capital}
+    most = config.capital * config.leverage
+    own = {LimitCode.MAX_ORDER_NOTIONAL: most, LimitCode.MAX_POSITION_NOTIONAL: most, LimitCode.MAX_GROSS_EXPOSURE: config.leverage}
     return default_limits(TradingMode.PAPER, seeds) | {str(name): value for name, value in own.items()}

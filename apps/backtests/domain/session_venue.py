@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from apps.backtests.domain.session_beside import GivenTrade
-from apps.core.errors import InvalidInput, OutOfBounds
+from apps.core.errors import OutOfBounds
 from apps.core.rounding import round_fee
 from apps.core.values import InstrumentSpec
 from apps.core.vocabulary import Side, TimeInForce
@@ -27,6 +27,8 @@ from apps.orders.domain.vocabulary import Liquidity
 from apps.strategies.domain.event_session import OrderStanding
 
 _WORKING = (EngineOrderState.OPEN, EngineOrderState.WAITING)
+VENUES_OWN = 1 << 127
+"""From here on are the numbers of orders that the venue made itself."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Traded:
     """A fill: what was traded of which order, when and why, and what of the order may still trade."""
 
     order_id: UUID
-    session_id: UUID
+    session_id: UUID | None
+    """None: the venue closed the position itself, for the account could not carry it."""
     instrument: InstrumentSpec
     side: Side
     quantity: Decimal
@@ -65,6 +68,7 @@ class MemoryVenue:
         self._places = {spec.id: place for place, spec in enumerate(self._specs)}
         scale = max(spec.cash_scale for spec in self._specs)
         self._engine = engine_for(self._specs, profile, currency=currency, cash=capital, cash_scale=scale, traded_value=Decimal(0))
+        self._can_liquidate = profile.can_liquidate
         self._working: dict[int, OrderRequest] = {}
         self._requests: dict[UUID, OrderRequest] = {}
         self._rows: dict[UUID, int] = {}
@@ -175,11 +179,20 @@ class MemoryVenue:
         """Fill and charge by other rules from now on; positions, marks and open orders stay."""
         for row, spec in zip(self._engine.places, self._engine.instruments, strict=True):
             row[: code.I_POSITION] = place_row(spec, profile, currency=int(row[code.I_CURRENCY]))[: code.I_POSITION]
+        self._can_liquidate = profile.can_liquidate
         self._engine.account[code.A_LATENCY_US] = profile.latency_us
         self._engine.account[code.A_IS_CASH_ONLY] = profile.is_cash_only and len(self._engine.currencies) == 1
 
     def awaited(self) -> set[UUID]:
-        """Instruments whose next bar an order waits for."""
+        """Instruments whose next bar the book meets: those of open orders and those that are held; none while nothing is open and the venue
+        could close nothing (shorts, and anything on margin)."""
+        lots = self._engine.places[:, code.I_POSITION].tolist()
+        is_at_risk = any(lots) if self._can_liquidate else min(lots) < 0
+        if not self._working and not is_at_risk:
+            return set()
+        return self._awaited_by_orders() | {spec.id for spec, held in zip(self._specs, lots, strict=True) if held}
+
+    def _awaited_by_orders(self) -> set[UUID]:
         return {request.instrument.id for request in self._working.values()}
 
     def meet(self, bars: Mapping[UUID, Bar], *, is_daily: bool) -> tuple[list[Traded], list[Ended]]:
@@ -191,9 +204,11 @@ class MemoryVenue:
         return self._outcome(before)
 
     def fill_at_close(self) -> tuple[list[Traded], list[Ended]]:
-        """Fill the market orders that were given on the last close at that close."""
+        """Fill the market orders that were given on the last close at that close, without latency."""
         before = int(self._engine.account[code.A_FILLS])
-        for key in sorted(self.awaited(), key=lambda key: self._places[key]):
+        rows = list(self._working)
+        self._engine.book[rows, code.O_ACTIVE_AT] = self._engine.book[rows, code.O_SUBMITTED_AT]
+        for key in sorted(self._awaited_by_orders(), key=lambda key: self._places[key]):
             place = self._places[key]
             _require_ok(self._engine.match_at_close(place, close=int(self._engine.places[place, code.I_MARK])), self._specs[place].symbol)
         return self._outcome(before)
@@ -221,18 +236,14 @@ class MemoryVenue:
     def _traded(self, fill: list[int]) -> Traded:
         row = fill[code.F_ORDER]
         request = self._working.get(row)
-        if request is None or request.origin_id is None:
-            raise InvalidInput(
-                "The venue closed a position that ran out of margin.", where="leverage", hint="Sessions trade with their own money alone."
-            )
-        spec, finest = request.instrument, self._engine.instruments[fill[code.F_PLACE]]
+        spec, finest = self._specs[fill[code.F_PLACE]], self._engine.instruments[fill[code.F_PLACE]]
         is_working = self._engine.state(row) in _WORKING
         left = int(self._engine.book[row, code.O_LOTS] - self._engine.book[row, code.O_FILLED]) if is_working else 0
         return Traded(
-            order_id=request.id,
-            session_id=request.origin_id,
+            order_id=request.id if request else UUID(int=VENUES_OWN + row),
+            session_id=request.origin_id if request else None,
             instrument=spec,
-            side=request.side,
+            side=Side.BUY if fill[code.F_SIDE] > 0 else Side.SELL,
             quantity=spec.quantity(fill[code.F_LOTS]),
             price=spec.price(fill[code.F_PRICE]),
             fee=round_fee(finest.cash(fill[code.F_FEE]), spec.cash_unit),

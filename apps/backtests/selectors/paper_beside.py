@@ -12,7 +12,7 @@ from apps.events import selectors as events
 from apps.markets import selectors as markets
 from apps.markets.domain.bars import to_micros
 from apps.orders import selectors as orders
-from apps.orders.contracts import FillView, OrderStatus, OrderView
+from apps.orders.contracts import FillView, OrderOrigin, OrderStatus, OrderView
 from apps.orders.selectors.simulated import profiles_over_time
 from apps.risk import selectors as risk
 from apps.risk.contracts import HaltView
@@ -26,19 +26,22 @@ SESSION_ENDED = "sessions"
 
 
 def beside(account_id: UUID, decisions: Sequence[RecordedDecision], fills: Sequence[FillView]) -> Beside:
-    """Everything beside these decisions, which are all that the account's sessions made; `fills` are all of the account's."""
+    """Everything beside these decisions, which are all that the account's sessions made; `fills` are all of the account's. What the venue
+    closed itself is not beside them: it follows from them."""
     wanted = {order_id: item for item in decisions for order_id in item.order_ids}
+    placed = list(_all_orders(account_id))
+    venues_own = {order.id for order in placed if order.origin is OrderOrigin.VENUE}
     last_bars = {item.session_id: item.bar_at for item in decisions}
     filled_at = {fill.order_id: fill.occurred_at for fill in fills}
     trades: dict[int, list[GivenTrade]] = defaultdict(list)
     for fill in fills:
-        if fill.order_id not in wanted:
+        if fill.order_id not in wanted and fill.order_id not in venues_own:
             instrument = markets.instrument_spec(fill.instrument_id)
             given = GivenTrade(fill.occurred_at, instrument, fill.side, fill.quantity, fill.price, fill.fee)
             trades[to_micros(fill.occurred_at)].append(given)
     cancels: dict[int, list[UUID]] = defaultdict(list)
     entries: Counter[int] = Counter()
-    for order in _all_orders(account_id):
+    for order in placed:
         made = wanted.get(order.id)
         if made is None:
             entries[to_micros(order.market_at)] += not order.is_reducing

@@ -86,6 +86,11 @@ class EngineProfile:
         """Whether nothing can be borrowed and so nothing liquidated."""
         return self.leverage == 1 and not self.allows_short
 
+    @property
+    def can_liquidate(self) -> bool:
+        """Whether even what was bought with the account's own money may be closed by the venue."""
+        return not self.is_cash_only and (self.leverage != 1 or self.maintenance > 0)
+
 
 DEFAULT = EngineProfile(
     "default",

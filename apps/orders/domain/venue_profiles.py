@@ -16,6 +16,8 @@ from apps.orders.domain.vocabulary import SlippageChoice, VenueProfile
 
 _LARGEST_AMOUNT = Decimal(1_000_000_000)
 _LARGEST_LEVERAGE = 1000
+LARGEST_LATENCY_MS = 2**31 - 1
+"""What the account's row has room for: 24 days."""
 _MODELS = {
     SlippageChoice.FIXED: SlippageModel.PPM,
     SlippageChoice.VOLUME_SHARE: SlippageModel.VOLUME_SHARE,
@@ -88,8 +90,8 @@ class VenueTerms:
                 raise InvalidInput(f"{name} must be 0 to {_LARGEST_AMOUNT}, got {value}.", where=name)
         if not 1 <= require_finite(self.leverage, name="leverage") <= _LARGEST_LEVERAGE:
             raise InvalidInput(f"leverage must be 1 to {_LARGEST_LEVERAGE}, got {self.leverage}.", where="leverage")
-        if self.latency_ms < 0:
-            raise InvalidInput(f"latency_ms must not be negative, got {self.latency_ms}.", where="latency_ms")
+        if not 0 <= self.latency_ms <= LARGEST_LATENCY_MS:
+            raise InvalidInput(f"latency_ms must be 0 to {LARGEST_LATENCY_MS}, got {self.latency_ms}.", where="latency_ms")
         self._check_tiers()
 
     def _check_tiers(self) -> None:
@@ -110,7 +112,7 @@ class VenueTerms:
     @property
     def can_liquidate(self) -> bool:
         """Whether even what was bought with the account's own money may be closed by the venue."""
-        return self.leverage != 1 or self.maintenance_percent > 0
+        return self.engine_profile.can_liquidate
 
 
 def terms_from_stored(values: Mapping[str, Any]) -> VenueTerms:

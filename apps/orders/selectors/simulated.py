@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,12 @@ from apps.orders.models import SimulatedAccount
 def simulated_profile(account_id: UUID) -> EngineProfile:
     """The rules and costs in force; raises NotFound for an account that is not simulated."""
     return venue_terms(_row(account_id)).engine_profile
+
+
+def leverage_of(account_id: UUID) -> Decimal:
+    """Exposure that one unit of the account's equity may carry; 1 at a venue that is not simulated, whose own rules are not known."""
+    found: Decimal | None = SimulatedAccount.objects.filter(pk=account_id).values_list("leverage", flat=True).first()
+    return Decimal(1) if found is None else found
 
 
 def profiles_over_time(account_id: UUID) -> list[tuple[datetime, EngineProfile]]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from apps.core.errors import NotFound
 from apps.core.vocabulary import TradingMode
+from apps.orders.selectors.simulated import leverage_of
 from apps.portfolio.contracts import AccountSummary, AccountView, PositionView
 from apps.portfolio.domain.valuation import Held, Valuation, drawdown, value_account
 from apps.portfolio.models import Account, CashBalance, EquitySnapshot, Position
@@ -104,6 +105,7 @@ def exposure(account_id: UUID, instrument_id: UUID) -> AccountExposure:
         position_quantity=here.quantity if here else ZERO,
         position_notional=_held(here).market_value if here else ZERO,
         day_started_at=_day_start(newest.at) if newest else None,
+        leverage=leverage_of(row.id),
     )
 
 

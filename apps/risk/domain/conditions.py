@@ -143,7 +143,7 @@ def _broken_minimum(proposal: OrderProposal) -> tuple[str, str, str] | None:
 
 
 def check_free_cash(proposal: OrderProposal, facts: Facts) -> CheckResult:
-    """The value of the order and an allowance for costs fit into cash that no other open order may use."""
+    """The value of the order and an allowance for costs fit into cash, with what the venue lends on the equity, that no other open order may use."""
     code, currency = CheckCode.FREE_CASH, proposal.instrument.quote_asset
     if proposal.is_reducing:
         return CheckResult(code, True, "", "", "A reducing order frees cash or collateral; it is never held back for cash.")
@@ -151,6 +151,8 @@ def check_free_cash(proposal: OrderProposal, facts: Facts) -> CheckResult:
     if notional is None or not is_usable(facts.cash) or not is_usable(facts.reserved_cash):
         return CheckResult(code, False, "–", show(facts.cash), "The cash that the order needs cannot be worked out.")  # noqa: RUF001
     needed, free = notional * (1 + CASH_ALLOWANCE), facts.cash - facts.reserved_cash
+    if facts.leverage != 1:
+        free += (facts.leverage - 1) * facts.equity
     passed = needed <= free
     verb = "leaves room" if passed else "is more than there is"
     return CheckResult(

@@ -30,6 +30,8 @@ class AccountExposure:
     position_notional: Decimal
     day_started_at: datetime | None = None
     """Start of the venue's day, by the newest valuation; None before the first."""
+    leverage: Decimal = Decimal(1)
+    """Exposure that one unit of equity may carry at the venue."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def facts_of(
         open_orders=held.orders,
         orders_today=orders_today,
         is_duplicate=is_duplicate,
+        leverage=exposure.leverage,
     )
 
 

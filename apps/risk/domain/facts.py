@@ -45,6 +45,8 @@ class Facts:
     open_orders: int
     orders_today: int
     is_duplicate: bool
+    leverage: Decimal = Decimal(1)
+    """Exposure that one unit of equity may carry at the venue; what is beyond 1 is lent on the equity."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,8 @@ class OrderProposal:
     """Its prices follow from its parent's fill."""
     is_amendment: bool = False
     """An order that is open already is to be changed into this; `quantity` is what may then still trade."""
+    entries_before: int = 0
+    """Orders of the same decision that add exposure, were approved before this one and are not recorded yet."""
 
 
 @dataclass(frozen=True)

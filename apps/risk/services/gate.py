@@ -93,7 +93,7 @@ def _facts(proposal: OrderProposal, in_force: Limits) -> Facts:
         held,
         halt_reason=halted.reason if halted else None,
         live_refusal=selectors.live_refusal(),
-        orders_today=_orders_today(proposal.account_id, exposure),
+        orders_today=_orders_today(proposal.account_id, exposure) + proposal.entries_before,
         is_duplicate=_is_duplicate(proposal, in_force),
     )
 

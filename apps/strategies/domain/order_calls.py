@@ -273,6 +273,7 @@ class OrderCalls:
             is_reduce_only=request.is_reduce_only,
             parent_quantity=parent_quantity,
             has_relative_price=request.terms.is_relative,
+            entries_before=sum(not made.is_reducing for made in self.requests),
         )
 
 

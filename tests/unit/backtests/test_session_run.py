@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from apps.backtests.domain.config import FillTiming, RunConfig, RunMode, Sizing, SizingMethod
+from apps.backtests.domain.costing import engine_profile
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import RunCancelled, runner_for
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.vocabulary import Timeframe
 from apps.markets.contracts import BarWindow
 from apps.orders.domain import engine_codes as code
+from apps.orders.domain.venue_profiles import VenueTerms
 from apps.portfolio.domain import ledger_codes as ledger
 from tests.factories.windows import make_spec, real_window
 
@@ -77,12 +79,44 @@ def test_what_a_session_cannot_do_is_said_before_the_run() -> None:
     with pytest.raises(NotFound):
         run(config(WINDOW, strategy="nothing"), WINDOW)
     for changes in (
-        {"leverage": Decimal(2)},
+        {"latency_bars": 25},
         {"timing": FillTiming.AT_CLOSE},
         {"sizing": Sizing(method=SizingMethod.QUANTITY, amount=Decimal(1))},
     ):
         with pytest.raises(InvalidInput):
             run(config(WINDOW, **changes), WINDOW)
+
+
+def test_leverage_lets_sessions_carry_more_than_the_capital() -> None:
+    plain, lent = run(config(WINDOW), WINDOW), run(config(WINDOW, leverage=Decimal(3)), WINDOW)
+    unit = plain.cash_unit
+    assert plain.exposure is not None and lent.exposure is not None
+    assert int(plain.exposure.max()) * unit < 200_000 < int(lent.exposure.max()) * unit
+    first = [int(made.fills[0, code.F_LOTS]) for made in (plain, lent)]
+    assert abs(first[1] - 3 * first[0]) <= 2, "three times the size, cut to the lot"
+    assert lent.opening_cash == plain.opening_cash
+
+
+def test_latency_of_a_bar_fills_a_bar_later() -> None:
+    plain, late = run(config(WINDOW), WINDOW), run(config(WINDOW, latency_bars=1), WINDOW)
+    closes = WINDOW.closed_at.tolist()
+    first, then = (closes.index(made.fills[0, code.F_AT]) for made in (plain, late))
+    assert then > first
+    ended = run(config(WINDOW, latency_bars=1, closes_at_end=True), WINDOW)
+    assert (ended.fills[:, code.F_SIDE] * ended.fills[:, code.F_LOTS]).sum() == 0, "what is given up at the end does not wait"
+
+
+def test_the_rules_of_a_run_are_those_of_a_paper_account_set_alike() -> None:
+    asked = engine_profile(config(WINDOW, leverage=Decimal(3), latency_ms=1_500, allows_short=True))
+    terms = VenueTerms(
+        leverage=Decimal(3),
+        maintenance_percent=Decimal(50),
+        latency_ms=1_500,
+        allows_short=True,
+        volume_percent=Decimal(10),
+        maker_fee_bps=Decimal(5),
+    )
+    assert asked == terms.engine_profile
 
 
 def test_a_cancelled_run_stops() -> None:
