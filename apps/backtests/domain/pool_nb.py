@@ -28,6 +28,7 @@ from apps.orders.domain.engine_codes import (
     PPM,
     RATE_ONE,
 )
+from apps.orders.domain.engine_numbers import BOOK_FULL, OK
 from apps.orders.domain.envelope_nb import is_outside
 from apps.orders.domain.money_nb import add, equity, in_account_currency
 from apps.orders.domain.pricing_nb import adverse_ppm
@@ -35,7 +36,6 @@ from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, sized_lots
 from apps.portfolio.domain.ledger_nb import share_of
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT
 
-OK, BOOK_FULL = 0, 1
 _LARGEST = 2.3e18
 
 # What a run goes on from: the first event that was not met, the first that did not act, and the points of the equity line so far.

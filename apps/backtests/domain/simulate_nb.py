@@ -42,14 +42,11 @@ from apps.orders.domain.engine_codes import (
     REDUCE_ONLY,
     UNBOUNDED,
 )
+from apps.orders.domain.engine_numbers import BAD_EVENT, BOOK_FULL, CANCELLED_BY_OWNER, LIMIT, MARKET, OK, OPEN, STOP, TRAILING
 from apps.orders.domain.sizing_nb import BY_LOTS, sized_lots
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 
 TAG_ENTRY, TAG_SIGNAL, TAG_STOP, TAG_TARGET, TAG_TRAIL = 1, 2, 3, 4, 5
-MARKET, LIMIT, STOP, TRAILING = 0, 1, 2, 4
-OPEN = 1
-OK, BOOK_FULL, BAD_BAR = 0, 1, 3
-CANCELLED_BY_OWNER = 20
 _ROOM = 16
 _NEAR, _BLOCK = 64, 64
 """Bars looked at one by one first, and then together."""
@@ -243,7 +240,7 @@ def run_signals(
     and go on from there). `lots`, `stops` and `targets` have one element for every bar, or one for all. Equity is in the instrument's currency.
     """
     if first < 0 or min(len(signals), len(low), len(high), len(close), len(equity)) < last:
-        status[0] = BAD_BAR
+        status[0] = BAD_EVENT
         return first
     slot = A_CASH + places[place, I_CURRENCY]
     per_price = places[place, I_CASH_PER_PRICE_LOT]

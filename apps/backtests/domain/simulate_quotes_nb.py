@@ -24,12 +24,11 @@ from apps.orders.domain.engine_codes import (
     NO_ROW,
     REDUCE_ONLY,
 )
+from apps.orders.domain.engine_numbers import BOOK_FULL, MARKET, OK
 from apps.orders.domain.pretrade_nb import submit_within
 from apps.orders.domain.quote_nb import step_quote
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 
-MARKET = 0
-OK, BOOK_FULL = 0, 1
 TAG_ENTRY, TAG_SIGNAL = 1, 2
 _ROOM = 16
 

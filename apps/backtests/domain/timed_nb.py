@@ -55,17 +55,27 @@ from apps.orders.domain.engine_codes import (
     PPM,
     REDUCE_ONLY,
 )
+from apps.orders.domain.engine_numbers import (
+    BOOK_FULL,
+    CANCELLED_BY_OWNER,
+    EXPIRED,
+    GTC,
+    GTD,
+    LIMIT,
+    MARKET,
+    OK,
+    OPEN,
+    STOP,
+    TRAIL_GAPPED,
+    TRAIL_TRIGGERED,
+    TRAILING,
+    WAITING,
+)
 from apps.orders.domain.guards_nb import NO_TARGET, guard, paid_price, place_guard
 from apps.orders.domain.pricing_nb import to_tick
 from apps.orders.domain.sizing_nb import BY_LOTS, sized_lots
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 
-MARKET, LIMIT, STOP, TRAILING = 0, 1, 2, 4
-GTC, GTD = 0, 2
-WAITING, OPEN, EXPIRED = 0, 1, 4
-CANCELLED_BY_OWNER = 20
-OK, BOOK_FULL = 0, 1
-TRAIL_TRIGGERED, TRAIL_GAPPED = 49, 50
 TAG_FORCED = 6
 NOTHING = -1
 _MINUTE = 60_000_000

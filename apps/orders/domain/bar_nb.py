@@ -49,6 +49,42 @@ from apps.orders.domain.engine_codes import (
     SEEN,
     TRIGGERED,
 )
+from apps.orders.domain.engine_numbers import (
+    ACCEPTANCE,
+    BAD_EVENT,
+    BOOK_FULL,
+    CANCELLED,
+    CLAMPED,
+    FREQTRADE,
+    IOC,
+    LIMIT,
+    LIMIT_CROSSED,
+    LIMIT_GAPPED,
+    LIQUIDATED,
+    LIQUIDATED_AT_OPEN,
+    MARKET,
+    MARKET_AT_CLOSE,
+    MARKET_AT_OPEN,
+    MARKET_ON_CLOSE,
+    MARKET_ON_OPEN,
+    NOT_FILLED_AT_ONCE,
+    OPEN,
+    OUTSIDE_BAR,
+    RAISE_TEST,
+    STOP,
+    STOP_GAPPED,
+    STOP_LIMIT,
+    STOP_LIMIT_TRIGGERED,
+    STOP_TRIGGERED,
+    TEST_RAISE,
+    TEST_RAISE_TEST_CLOSE,
+    TOUCH,
+    TRAIL_GAPPED,
+    TRAIL_TRIGGERED,
+    TRAILING,
+    TRAILING_LAST,
+    WOULD_TAKE,
+)
 from apps.orders.domain.envelope_nb import compact, refresh
 from apps.orders.domain.event_nb import expire, finish, has_room, volume_for
 from apps.orders.domain.fills_nb import end_order, set_trailing_stop
@@ -58,20 +94,6 @@ from apps.orders.domain.money_nb import is_below_maintenance
 from apps.orders.domain.pricing_nb import to_tick
 from apps.orders.domain.taking_nb import CLOSE_ONLY, NOT_SEEN, WHOLE_BAR, make, take, view_of
 
-MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING, MARKET_ON_OPEN, MARKET_ON_CLOSE = range(7)
-GTC, DAY, GTD, IOC, FOK = range(5)
-OPEN, CANCELLED, EXPIRED = 1, 3, 4
-OK, BOOK_FULL, OVERFLOW, BAD_BAR = range(4)
-TOUCH, CLAMPED, OUTSIDE_BAR = 1, 1, 1
-VOLUME_SHARE = 3
-TEST_RAISE_TEST_CLOSE, RAISE_TEST, TEST_RAISE, FREQTRADE = range(4)
-STOPS_FIRST, TRAILING_LAST, ACCEPTANCE = range(3)
-WOULD_TAKE = 6
-NOT_FILLED_AT_ONCE, DAY_OVER, TIME_OVER, CLOSED_BY_LIQUIDATION, OUT_OF_BOUNDS = range(24, 29)
-MARKET_AT_OPEN, MARKET_AT_CLOSE, MARKET_AT_QUOTE, LIMIT_CROSSED, LIMIT_GAPPED, LIMIT_MARKETABLE = range(40, 46)
-STOP_TRIGGERED, STOP_GAPPED, STOP_LIMIT_TRIGGERED, TRAIL_TRIGGERED, TRAIL_GAPPED, DEPTH_LEVEL, LIQUIDATED_AT_OPEN, LIQUIDATED = range(
-    46, 54
-)
 ALL_ORDERS, STOPS, LIMITS, FIXED_STOPS, RAISED_STOPS = range(5)
 HAS_STOP, HAS_LIMIT, HAS_TRAIL, HAS_CLOSE, HAS_END, HAS_ANY = 1, 2, 4, 8, 16, 32
 
@@ -313,9 +335,9 @@ def step_bar(
 ) -> int:  # fmt: skip
     """One bar of one instrument; OK, or what is wrong, and then nothing has changed (OVERFLOW: the state is not to be used any more)."""
     if not (0 < low <= open_ <= high <= places[place, I_MAX_PRICE] and low <= close <= high and opened_at < closed_at):
-        return BAD_BAR
+        return BAD_EVENT
     if opened_at < places[place, I_STEPPED_AT]:
-        return BAD_BAR
+        return BAD_EVENT
     if not has_room(book, active, account, fills, 0):
         return BOOK_FULL
     account[A_NOW] = closed_at

@@ -66,19 +66,33 @@ from apps.orders.domain.engine_codes import (
     REDUCE_ONLY,
     UNBOUNDED,
 )
+from apps.orders.domain.engine_numbers import (
+    ACCEPTED,
+    BAD_COMBINATION,
+    BAD_PRICE,
+    BAD_QUANTITY,
+    CANCELLED,
+    FOK,
+    INSUFFICIENT_CASH,
+    IOC,
+    LIMIT,
+    MARKET,
+    NO_SHORT,
+    NOT_OPEN,
+    OPEN,
+    PARENT_ENDED,
+    REFUSED,
+    STOP,
+    STOP_LIMIT,
+    TOO_SMALL,
+    TRAILING,
+    UNKNOWN_ORDER,
+    WAITING,
+    WOULD_TAKE,
+)
 from apps.orders.domain.envelope_nb import compact, refresh
 from apps.orders.domain.fills_nb import end_order, open_child, open_order, set_trailing_stop
 from apps.orders.domain.money_nb import cash_left
-
-MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = range(5)
-IOC, FOK = 3, 4
-WAITING, OPEN, FILLED, CANCELLED, EXPIRED, REFUSED = range(6)
-
-ACCEPTED = 0
-BAD_QUANTITY, BAD_PRICE, BAD_COMBINATION, TOO_SMALL, NO_SHORT, WOULD_TAKE, INSUFFICIENT_CASH, BOOK_FULL, UNKNOWN_ORDER, NOT_OPEN = range(
-    1, 11
-)
-PARENT_ENDED = 22
 
 
 @kernel("b1(i8)", is_inlined=True)

@@ -52,6 +52,23 @@ from apps.orders.domain.engine_codes import (
     TRIGGERED,
     UNBOUNDED,
 )
+from apps.orders.domain.engine_numbers import (
+    BAD_EVENT,
+    BOOK_FULL,
+    CANCELLED,
+    DEPTH_LEVEL,
+    FOK,
+    IOC,
+    LIMIT,
+    LIMIT_CROSSED,
+    MARKET,
+    OPEN,
+    STOP_LIMIT,
+    STOP_TRIGGERED,
+    TRAIL_TRIGGERED,
+    TRAILING,
+    WOULD_TAKE,
+)
 from apps.orders.domain.event_nb import has_room
 from apps.orders.domain.fills_nb import allowed_lots, end_order
 from apps.orders.domain.money_nb import affordable_lots, in_account_currency
@@ -59,12 +76,6 @@ from apps.orders.domain.pricing_nb import QUOTED, fee, taker_price, to_tick
 from apps.orders.domain.quote_nb import acts, best_mark, end_quoted, expire_now
 from apps.orders.domain.taking_nb import make, take
 
-MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = range(5)
-IOC, FOK = 3, 4
-OPEN, CANCELLED = 1, 3
-WOULD_TAKE = 6
-OK, BOOK_FULL, OVERFLOW, BAD_EVENT = range(4)
-LIMIT_CROSSED, STOP_TRIGGERED, TRAIL_TRIGGERED, DEPTH_LEVEL = 43, 46, 49, 51
 AT_MARKET, AT_LEVEL, AT_LIMIT = range(3)
 """How a level is traded: at its price and with slippage, at its price, or at the resting order's own limit."""
 

@@ -37,11 +37,8 @@ from apps.orders.domain.engine_codes import (
     TRIGGERED,
     UNBOUNDED,
 )
+from apps.orders.domain.engine_numbers import FREQTRADE, IOC, LIMIT, OPEN, STOP_LIMIT, TRAILING
 
-LIMIT, STOP, STOP_LIMIT, TRAILING = 1, 2, 3, 4
-OPEN = 1
-IOC = 3
-FREQTRADE = 3
 _SLACK = 1e-9
 
 

@@ -27,13 +27,10 @@ from apps.orders.domain.engine_codes import (
     SEEN,
     UNBOUNDED,
 )
+from apps.orders.domain.engine_numbers import CANCELLED, DAY, DAY_OVER, EXPIRED, IOC, NOT_FILLED_AT_ONCE, OPEN, TIME_OVER
 from apps.orders.domain.envelope_nb import compact, refresh
 from apps.orders.domain.fills_nb import end_order
 from apps.orders.domain.taking_nb import NOT_SEEN, view_of
-
-GTC, DAY, GTD, IOC, FOK = range(5)
-OPEN, CANCELLED, EXPIRED = 1, 3, 4
-NOT_FILLED_AT_ONCE, DAY_OVER, TIME_OVER, CLOSED_BY_LIQUIDATION = range(24, 28)
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[::1], i8, i8, i8, i8)")

@@ -70,21 +70,26 @@ from apps.orders.domain.engine_codes import (
     REDUCE_ONLY,
     UNBOUNDED,
 )
+from apps.orders.domain.engine_numbers import (
+    CANCELLED,
+    FILLED,
+    FOK,
+    GROUP_FILLED,
+    INSUFFICIENT_CASH,
+    NO_SHORT,
+    NOT_FILLED_AT_ONCE,
+    NOTHING_TO_REDUCE,
+    OPEN,
+    OVERFLOW,
+    PARENT_ENDED,
+    PROTECTION_FILLED,
+    TRAILING,
+    WAITING,
+)
 from apps.orders.domain.envelope_nb import widen_others
 from apps.orders.domain.guards_nb import place_guard
 from apps.orders.domain.money_nb import affordable_lots, in_account_currency
 from apps.orders.domain.pricing_nb import fee, relative_price, share_up, to_tick
-
-TRAILING = 4
-FOK = 4
-WAITING, OPEN, FILLED, CANCELLED, EXPIRED, REFUSED = range(6)
-OVERFLOW = 2
-
-ACCEPTED = 0
-NO_SHORT = 5
-INSUFFICIENT_CASH = 7
-GROUP_FILLED, PARENT_ENDED, NOTHING_TO_REDUCE, NOT_FILLED_AT_ONCE = range(21, 25)
-PROTECTION_FILLED = 29
 
 
 @kernel("void(i8[:, ::1], i8[:, ::1], i8)")

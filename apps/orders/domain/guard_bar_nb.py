@@ -46,16 +46,26 @@ from apps.orders.domain.engine_codes import (
     SEEN,
     TRIGGERED,
 )
+from apps.orders.domain.engine_numbers import (
+    CANCELLED,
+    LIMIT,
+    LIMIT_CROSSED,
+    LIMIT_GAPPED,
+    OPEN,
+    STOP_GAPPED,
+    STOP_LIMIT,
+    STOP_LIMIT_TRIGGERED,
+    STOP_TRIGGERED,
+    TRAIL_GAPPED,
+    TRAIL_TRIGGERED,
+    TRAILING,
+    WOULD_TAKE,
+)
 from apps.orders.domain.fills_nb import end_order, set_trailing_stop
 from apps.orders.domain.guards_nb import NO_TARGET, has_more_profit, paid_price, raise_guard, worst_raised_price
 from apps.orders.domain.pricing_nb import to_tick
 from apps.orders.domain.taking_nb import NOT_SEEN, WHOLE_BAR, make, take, view_of
 
-LIMIT, STOP, STOP_LIMIT, TRAILING = 1, 2, 3, 4
-OPEN, CANCELLED = 1, 3
-WOULD_TAKE = 6
-LIMIT_CROSSED, LIMIT_GAPPED = 43, 44
-STOP_TRIGGERED, STOP_GAPPED, STOP_LIMIT_TRIGGERED, TRAIL_TRIGGERED, TRAIL_GAPPED = range(46, 51)
 NO_PASS, ENTRIES, LEAVING, STANDING, TARGETS, RAISED, LEFT, PASSES = range(8)
 
 

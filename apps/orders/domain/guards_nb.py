@@ -34,9 +34,9 @@ from apps.orders.domain.engine_codes import (
     O_WAS_RAISED,
     PPM,
 )
+from apps.orders.domain.engine_numbers import LIMIT, STOP
 from apps.orders.domain.pricing_nb import to_tick
 
-LIMIT, STOP, TRAILING = 1, 2, 4
 LEVERAGE_ONE = 1000
 NO_TARGET = 1_000_000_000
 """A profit that no bar is asked for: the target is off."""

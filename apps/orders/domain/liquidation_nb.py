@@ -24,15 +24,10 @@ from apps.orders.domain.engine_codes import (
     REDUCE_ONLY,
     UNBOUNDED,
 )
+from apps.orders.domain.engine_numbers import BOOK_FULL, CANCELLED, CLOSED_BY_LIQUIDATION, GTC, MARKET, OPEN
 from apps.orders.domain.fills_nb import end_order
 from apps.orders.domain.money_nb import is_below_maintenance
 from apps.orders.domain.taking_nb import take
-
-MARKET = 0
-GTC, DAY, GTD, IOC, FOK = range(5)
-OPEN, CANCELLED, EXPIRED = 1, 3, 4
-BOOK_FULL = 1
-NOT_FILLED_AT_ONCE, DAY_OVER, TIME_OVER, CLOSED_BY_LIQUIDATION = range(24, 28)
 
 
 @kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8)")

@@ -22,9 +22,9 @@ from apps.orders.domain.engine_codes import (
     INT64_SAFE,
     RATE_ONE,
 )
+from apps.orders.domain.engine_numbers import OVERFLOW
 from apps.orders.domain.pricing_nb import convert, fee, share_up
 
-OVERFLOW = 2
 _LARGEST = 2.3e18
 """Just below 2^61: what a float can safely tell from it."""
 

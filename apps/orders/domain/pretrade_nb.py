@@ -22,6 +22,16 @@ from apps.orders.domain.engine_codes import (
     PPM,
     REDUCE_ONLY,
 )
+from apps.orders.domain.engine_numbers import (
+    ACCEPTED,
+    OUTSIDE_COLLAR,
+    OVER_ORDER_SIZE,
+    OVER_ORDER_VALUE,
+    OVER_POSITION,
+    REFUSED,
+    TOO_MANY_OPEN,
+    TOO_MANY_ORDERS,
+)
 
 # Columns of `limits`: most lots and value of an order, most lots held, how far from the last price in millionths, most open orders, most
 # orders in a window, the window in microseconds, then the window's beginning and how many orders it has seen.
@@ -37,10 +47,6 @@ from apps.orders.domain.engine_codes import (
     P_WINDOW_ORDERS,
 ) = range(9)
 LIMIT_COLUMNS = 9
-
-ACCEPTED = 0
-OVER_ORDER_SIZE, OVER_ORDER_VALUE, OVER_POSITION, OUTSIDE_COLLAR, TOO_MANY_OPEN, TOO_MANY_ORDERS = range(11, 17)
-REFUSED = 5
 
 
 @kernel("i8(i8[:, ::1], i8[::1], i8[::1], i8, i8, i8, i8)")

@@ -30,11 +30,8 @@ from apps.orders.domain.engine_codes import (
     PPM,
     RATE_ONE,
 )
+from apps.orders.domain.engine_numbers import SLIPPAGE_HALF_SPREAD, SLIPPAGE_NONE, SLIPPAGE_VOLUME_SHARE
 
-SLIPPAGE_NONE = 0
-SLIPPAGE_HALF_SPREAD = 2
-SLIPPAGE_VOLUME_SHARE = 3
-SLIPPAGE_SQUARE_ROOT = 4
 _DIGIT_SAFE = 1 << 57
 _LARGEST = 2.3e18
 QUOTED = -2

@@ -47,21 +47,32 @@ from apps.orders.domain.engine_codes import (
     TRIGGERED,
     UNBOUNDED,
 )
+from apps.orders.domain.engine_numbers import (
+    BAD_EVENT,
+    BOOK_FULL,
+    CANCELLED,
+    IOC,
+    LIMIT,
+    LIMIT_CROSSED,
+    LIMIT_MARKETABLE,
+    LIQUIDATED,
+    MARKET,
+    MARKET_AT_QUOTE,
+    OPEN,
+    STOP,
+    STOP_LIMIT,
+    STOP_TRIGGERED,
+    TOUCH,
+    TRAIL_TRIGGERED,
+    TRAILING,
+    WOULD_TAKE,
+)
 from apps.orders.domain.event_nb import expire, finish, has_room, volume_for
 from apps.orders.domain.fills_nb import end_order
 from apps.orders.domain.liquidation_nb import liquidate
 from apps.orders.domain.money_nb import is_below_maintenance
 from apps.orders.domain.pricing_nb import QUOTED, to_tick
 from apps.orders.domain.taking_nb import make, take
-
-MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = range(5)
-IOC = 3
-OPEN, CANCELLED = 1, 3
-WOULD_TAKE = 6
-OK, BOOK_FULL, OVERFLOW, BAD_EVENT = range(4)
-TOUCH = 1
-MARKET_AT_QUOTE, LIMIT_CROSSED, LIMIT_MARKETABLE, STOP_TRIGGERED, TRAIL_TRIGGERED = 42, 43, 45, 46, 49
-LIQUIDATED = 53
 
 
 @kernel("b1(i8[:, ::1], i8[::1], i8, i8)", is_inlined=True)

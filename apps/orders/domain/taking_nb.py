@@ -23,13 +23,10 @@ from apps.orders.domain.engine_codes import (
     OUT,
     UNBOUNDED,
 )
+from apps.orders.domain.engine_numbers import MARKET_ON_OPEN, OUT_OF_BOUNDS, SLIPPAGE_VOLUME_SHARE, STOP_LIMIT_TRIGGERED
 from apps.orders.domain.fills_nb import allowed_lots, fill_order
 from apps.orders.domain.pricing_nb import taker_price
 
-MARKET_ON_OPEN = 5
-VOLUME_SHARE = 3
-OUT_OF_BOUNDS = 28
-STOP_LIMIT_TRIGGERED = 48
 NOT_SEEN, WHOLE_BAR, CLOSE_ONLY = range(3)
 
 
@@ -52,7 +49,7 @@ def take(
     place, side = book[row, O_PLACE], book[row, O_SIDE]
     tick = places[place, I_TICK]
     lots = 0
-    if places[place, I_SLIPPAGE] >= VOLUME_SHARE:
+    if places[place, I_SLIPPAGE] >= SLIPPAGE_VOLUME_SHARE:
         lots = min(allowed_lots(book, places, row), places[place, I_VOLUME_LEFT])
     price = taker_price(places, place, reference, side, lots, volume, tick)
     if reason == STOP_LIMIT_TRIGGERED and side * (price - book[row, O_LIMIT]) > 0:
