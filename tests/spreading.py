@@ -7,6 +7,7 @@ The whole system runs first, beside tests that only wait for the database, and w
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ MOST_WORKERS = 4
 """The longest file takes about a fifth of one core's time for everything; more workers would wait for it."""
 _FIRST = "tests/prove/"
 _ONE_SITE = "tests/e2e/"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
@@ -44,3 +46,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
+
+
+@pytest.hookimpl
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Workers must agree on the names of tests, so an id that each of them made up is not part of one."""
+    return _UUID.sub("an-id", val) if isinstance(val, str) and _UUID.search(val) else None
