@@ -26,8 +26,7 @@ from apps.forecasts.ports import Rehearsal
 from apps.markets.contracts import BarWindow
 from apps.markets.domain.bars import from_micros, to_micros
 from apps.orders.domain.venue_profiles import LARGEST_LATENCY_MS, VenueTerms
-from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, HOLDING_COLUMNS, TRADE_COLUMNS
-from apps.portfolio.domain.ledger_nb import book_fills
+from apps.portfolio.domain.engine_books import book_run, book_tables
 from apps.risk.domain.facts import Limits
 from apps.risk.domain.limits import default_limits
 from apps.risk.domain.rules import Seeds
@@ -38,7 +37,6 @@ RISK_PER_TRADE = Decimal("0.02")
 SESSION_SHARE = Decimal("0.9")
 """Part of what the capital carries with its leverage that the sessions share; the rest is room for costs and for what is lost."""
 _CENT = Decimal("0.01")
-_ENTRIES_PER_FILL = 6
 _A_MOMENT = timedelta(microseconds=1)
 
 
@@ -108,10 +106,7 @@ def session_records(made: SessionRun) -> RunRecords:
     engine, currency = made.engine, made.account.currency
     spec = engine.instruments[0]
     fills = engine.fill_rows()
-    trades = np.zeros((max(len(fills), 1), TRADE_COLUMNS), np.int64)
-    entries = np.zeros((max(len(fills), 1) * _ENTRIES_PER_FILL, ENTRY_COLUMNS), np.int64)
-    holdings, counters = np.zeros((len(engine.instruments), HOLDING_COLUMNS), np.int64), np.zeros(2, np.int64)
-    book_fills(engine.fills, 0, len(fills), engine.places, holdings, trades, entries, counters, len(engine.currencies))
+    trades, entries = book_run(fills, engine.places, len(engine.currencies), *book_tables(len(fills)))
     points = made.equity[1:]
     refused = [str(item.verdict.first_failure.code) for item in made.decisions if item.verdict and item.verdict.first_failure]
     refused += [reason.name for reason in made.ended.values() if reason.is_refusal]
@@ -119,8 +114,8 @@ def session_records(made: SessionRun) -> RunRecords:
         places=engine.instruments,
         orders=engine.order_rows(),
         fills=fills,
-        trades=trades[: counters[0]],
-        entries=entries[: counters[1]],
+        trades=trades,
+        entries=entries,
         equity_at=np.array([to_micros(point.at) for point in points], np.int64),
         equity=np.array([to_units(point.valuation.equity, spec.cash_unit) for point in points], np.int64),
         exposure=np.array([to_units(point.valuation.gross_exposure, spec.cash_unit) for point in points], np.int64),
