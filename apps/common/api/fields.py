@@ -29,6 +29,11 @@ class ExactDecimalInput(serializers.DecimalField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=MAX_DIGITS, decimal_places=DECIMAL_PLACES, **kwargs)
 
+    def quantize(self, value: Decimal) -> Decimal:
+        """As it was written: REST framework would add zeros up to the last place, and refusals would repeat them."""
+        short = super().quantize(value).normalize()
+        return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
+
 
 class EnumField(serializers.ChoiceField):
     """A member of an enumeration by its value; a refusal lists the values allowed."""

@@ -49,7 +49,7 @@ def _check_quantity(instrument: InstrumentSpec, terms: OrderTerms) -> None:
         raise InvalidInput(
             f"The quantity {quantity} is not a multiple of the lot {instrument.lot_size} of {instrument.symbol}.",
             where="quantity",
-            hint=f"Use {quantity - quantity % instrument.lot_size} or {quantity - quantity % instrument.lot_size + instrument.lot_size}.",
+            hint=_neighbours(quantity, instrument.lot_size),
         )
     if quantity < instrument.min_quantity:
         raise InvalidInput(
@@ -105,12 +105,17 @@ def _check_price(instrument: InstrumentSpec, price: Decimal, name: str) -> None:
     if price > instrument.max_price:
         raise InvalidInput(f"{name} {price} is above the largest price of {instrument.symbol}, {instrument.max_price}.", where=name)
     if price % instrument.tick_size:
-        below = price - price % instrument.tick_size
         raise InvalidInput(
             f"{name} {price} is not a multiple of the tick {instrument.tick_size} of {instrument.symbol}.",
             where=name,
-            hint=f"Use {below} or {below + instrument.tick_size}.",
+            hint=_neighbours(price, instrument.tick_size),
         )
+
+
+def _neighbours(value: Decimal, step: Decimal) -> str:
+    """The multiples on both sides that can be used: nothing can be ordered at, or in a quantity of, zero."""
+    below = value - value % step
+    return f"Use {below.normalize():f} or {(below + step).normalize():f}." if below else f"Use {step.normalize():f}."
 
 
 def _check_trail(instrument: InstrumentSpec, terms: OrderTerms) -> None:

@@ -26,15 +26,18 @@ GOOD: dict[str, Any] = {
 }
 
 
-def check(*, is_child: bool = False, reference_price: Decimal | None = None, **changes: Any) -> None:
+def check(*, is_child: bool = False, reference_price: Decimal | None = None, **changes: Any) -> OrderTerms:
+    """The terms, having passed."""
     terms = OrderTerms(**(GOOD | changes))
     check_order(make_instrument(min_notional=Decimal(5)), terms, is_child=is_child, reference_price=reference_price)
+    return terms
 
 
 def test_good_orders_pass() -> None:
-    check()
-    check(order_type=OrderType.LIMIT, limit_price=Decimal("99.99"))
-    check(order_type=OrderType.STOP, stop_price=Decimal("99.99"), time_in_force=TimeInForce.DAY)
+    assert check().quantity == 10
+    assert check(order_type=OrderType.LIMIT, limit_price=Decimal("99.99")).limit_price == Decimal("99.99")
+    stop = check(order_type=OrderType.STOP, stop_price=Decimal("99.99"), time_in_force=TimeInForce.DAY)
+    assert (stop.stop_price, stop.time_in_force) == (Decimal("99.99"), TimeInForce.DAY)
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "sNaN", "0", "-1", "0.5", "100001"])
@@ -42,6 +45,13 @@ def test_a_quantity_that_is_no_quantity_is_refused_by_name(value: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check(quantity=Decimal(value))
     assert caught.value.where == "quantity"
+
+
+@pytest.mark.parametrize(("value", "hint"), [("0.5000", "Use 1."), ("2.50", "Use 2 or 3.")])
+def test_a_broken_quantity_is_answered_with_those_that_can_be_ordered(value: str, hint: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check(quantity=Decimal(value))
+    assert caught.value.hint == hint
 
 
 @pytest.mark.parametrize(("order_type", "name"), [(OrderType.LIMIT, "limit_price"), (OrderType.STOP, "stop_price")])
@@ -90,7 +100,10 @@ FULL_VOCABULARY: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("changes", FULL_VOCABULARY, ids=str)
 def test_every_kind_of_order_can_be_written(changes: dict[str, Any]) -> None:
-    check(**changes)
+    terms = check(**changes)
+    assert {name: getattr(terms, name) for name in changes if name != "is_child"} == {
+        name: value for name, value in changes.items() if name != "is_child"
+    }
 
 
 @pytest.mark.parametrize(
@@ -132,7 +145,7 @@ def test_what_the_kinds_cannot_have_is_refused_with_a_sentence(changes: dict[str
 def test_a_refusal_says_what_to_do() -> None:
     with pytest.raises(InvalidInput) as caught:
         check(quantity=Decimal("10.4"))
-    assert caught.value.hint == "Use 10.0 or 11.0."
+    assert caught.value.hint == "Use 10 or 11."
 
 
 @given(

@@ -50,6 +50,6 @@ def check_duplicate(proposal: OrderProposal, facts: Facts, limits: Limits) -> Ch
     seconds, refusal = value_in_force(code, limits, None)
     if seconds is None:
         return refusal
-    seen = "the same order was just entered" if facts.is_duplicate else "no such order was entered"
-    message = f"Within the last {show(seconds)} s {seen}."
+    seen = "an order" if facts.is_duplicate else "no other order"
+    message = f"Within the last {show(seconds)} s {seen} of the same instrument, side and quantity was entered."
     return CheckResult(code, not facts.is_duplicate, "repeated" if facts.is_duplicate else "new", f"{show(seconds)} s", message)
