@@ -59,4 +59,5 @@ class SimulatedBench:
 
 @pytest.mark.parametrize("promise", [*PROMISES, *AMENDING_PROMISES, *LINKING_PROMISES], ids=lambda promise: promise.__name__)
 def test_promise(promise: Callable[[LinkingBench], None]) -> None:
+    """A promise asserts by itself what the venue then says, see `broker.py`."""
     promise(SimulatedBench(open_world()))

@@ -202,5 +202,7 @@ class Day:
 def test_whatever_happens_reservations_follow_orders_and_exits_the_position() -> None:
     for seed in [random.SystemRandom().randrange(10**9) for _ in range(SEEDS)]:
         print(f"seed {seed}")
-        Day().play(plan_of(random.Random(seed)))
+        day = Day()
+        day.play(plan_of(random.Random(seed)))
+        day.check()
         Halt.objects.update(reset_at=NOW)

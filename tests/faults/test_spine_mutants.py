@@ -390,6 +390,7 @@ def test_the_check_passes_without_the_mistake_and_fails_with_it(mutant: Mutant, 
 
 @pytest.mark.parametrize("statement", ["UPDATE portfolio_journalline SET amount = amount + 1", "DELETE FROM portfolio_journalline"])
 def test_13_the_database_itself_refuses_to_change_the_journal(statement: str) -> None:
+    """The test of the journal asserts it; here it stands beside the mistakes that only checks find."""
     journal.test_what_is_booked_is_neither_changed_nor_deleted(open_world(), statement)
 
 

@@ -84,7 +84,7 @@ def test_each_bad_field_is_named(trader: APIClient, market: World, change: dict[
 
 @pytest.mark.parametrize("body", [[], "text", 5, None, [ORDER]])
 def test_a_body_that_is_no_object_is_refused(trader: APIClient, market: World, body: Any) -> None:
-    is_problem(trader.post("/api/v1/orders/", body), 400)
+    assert is_problem(trader.post("/api/v1/orders/", body), 400)
 
 
 @pytest.mark.parametrize(
@@ -128,30 +128,30 @@ def test_bad_filters_are_refused_with_what_is_allowed(viewer: APIClient, query: 
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH"])
 def test_unknown_addresses_are_problems(trader: APIClient, path: str, method: str) -> None:
-    is_problem(trader.generic(method, path), 404, "not_found")
+    assert is_problem(trader.generic(method, path), 404, "not_found")
 
 
 def test_missing_things_are_problems(viewer: APIClient) -> None:
     for name in ("orders", "decisions", "forecasts", "models", "sessions", "strategies", "accounts", "venues", "instruments", "risk/halts"):
-        is_problem(viewer.get(f"/api/v1/{name}/{uuid4()}/"), 404, "not_found")
+        assert is_problem(viewer.get(f"/api/v1/{name}/{uuid4()}/"), 404, "not_found")
 
 
 def test_other_methods_media_types_and_answers_are_problems(trader: APIClient) -> None:
-    is_problem(trader.put("/api/v1/orders/", {}), 405, "method_not_allowed")
-    is_problem(trader.generic("OPTIONS", "/api/v1/orders/"), 405)
-    is_problem(trader.generic("POST", "/api/v1/orders/", "a=1", "application/x-www-form-urlencoded"), 415)
-    is_problem(trader.generic("POST", "/api/v1/orders/", "<a/>", "text/xml"), 415)
-    is_problem(trader.get("/api/v1/orders/", headers={"Accept": "text/html"}), 406)
+    assert is_problem(trader.put("/api/v1/orders/", {}), 405, "method_not_allowed")
+    assert is_problem(trader.generic("OPTIONS", "/api/v1/orders/"), 405)
+    assert is_problem(trader.generic("POST", "/api/v1/orders/", "a=1", "application/x-www-form-urlencoded"), 415)
+    assert is_problem(trader.generic("POST", "/api/v1/orders/", "<a/>", "text/xml"), 415)
+    assert is_problem(trader.get("/api/v1/orders/", headers={"Accept": "text/html"}), 406)
 
 
 def test_large_bodies_are_refused(trader: APIClient) -> None:
     raw = b'{"symbol": "' + b"x" * LARGEST_BODY + b'"}'
-    is_problem(trader.generic("POST", "/api/v1/orders/", raw, "application/json"), 413, "body_too_large")
+    assert is_problem(trader.generic("POST", "/api/v1/orders/", raw, "application/json"), 413, "body_too_large")
 
 
 def test_anonymous_gets_a_problem_and_how_to_log_in() -> None:
     answer = APIClient().get("/api/v1/orders/")
-    is_problem(answer, 401, "not_authenticated")
+    assert is_problem(answer, 401, "not_authenticated")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
@@ -174,7 +174,7 @@ def test_lost_database_is_a_503_that_says_to_try_again(trader: APIClient, monkey
 
     monkeypatch.setattr("apps.orders.web.api.selectors.orders", gone)
     answer = trader.get("/api/v1/orders/")
-    is_problem(answer, 503, "unavailable")
+    assert is_problem(answer, 503, "unavailable")
     assert answer.headers["Retry-After"] == "2"
 
 

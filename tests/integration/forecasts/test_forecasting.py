@@ -107,8 +107,8 @@ def refused(made: object, refusal: ForecastRefusal, words: str) -> NoForecast:
 def test_a_short_window_is_warming_up(trained: World) -> None:
     made = refused(forecast(window=trained.window().last(199), horizon_bars=1), ForecastRefusal.WARMING_UP, "need 200 bars; 199 are there")
     assert "return_60" in made.features and "distance_sma_200" not in made.features
-    refused(forecast(window=trained.window().last(1), horizon_bars=1), ForecastRefusal.WARMING_UP, "1 are there")
-    refused(forecast(window=cut(trained.window(), 0, 0), horizon_bars=1), ForecastRefusal.WARMING_UP, "0 are there")
+    assert refused(forecast(window=trained.window().last(1), horizon_bars=1), ForecastRefusal.WARMING_UP, "1 are there")
+    assert refused(forecast(window=cut(trained.window(), 0, 0), horizon_bars=1), ForecastRefusal.WARMING_UP, "0 are there")
 
 
 @pytest.mark.parametrize("value", [0, -1, 10**15])
@@ -116,7 +116,7 @@ def test_garbage_bars_are_refused(trained: World, value: int) -> None:
     window = trained.window()
     closes = window.close.copy()
     closes[-3] = value
-    refused(forecast(window=replace(window, close=closes), horizon_bars=1), ForecastRefusal.BAD_DATA, "The bars cannot be used.")
+    assert refused(forecast(window=replace(window, close=closes), horizon_bars=1), ForecastRefusal.BAD_DATA, "The bars cannot be used.")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -124,7 +124,7 @@ def test_bars_that_are_not_numbers_are_refused(trained: World, value: float) -> 
     closes = trained.window().close.astype(np.float64)
     closes[-1] = value
     window = replace(trained.window(), close=closes)  # type: ignore[arg-type]
-    refused(forecast(window=window, horizon_bars=1), ForecastRefusal.BAD_DATA, "not whole numbers")
+    assert refused(forecast(window=window, horizon_bars=1), ForecastRefusal.BAD_DATA, "not whole numbers")
 
 
 def test_without_a_model_the_state_of_training_is_told() -> None:
@@ -136,41 +136,43 @@ def test_without_a_model_the_state_of_training_is_told() -> None:
     made = refused(ask(), ForecastRefusal.NO_MODEL, "No model of NASDAQ for 5 bars ahead is in place: no training has been requested")
     assert set(made.features) == set(FEATURES)
     run_id = world.request()
-    refused(ask(), ForecastRefusal.NO_MODEL, "waits for a worker")
+    assert refused(ask(), ForecastRefusal.NO_MODEL, "waits for a worker")
     assert claim_run(run_id, now=world.clock.now())
-    refused(ask(), ForecastRefusal.NO_MODEL, "the training is running, 0 of")
+    assert refused(ask(), ForecastRefusal.NO_MODEL, "the training is running, 0 of")
 
 
 def test_a_failed_training_is_the_reason() -> None:
     world = make_world(bars=350)
     world.train()
-    refused(forecast(window=world.window(), horizon_bars=1), ForecastRefusal.NO_MODEL, "the last training failed. 0 of 2 models")
+    assert refused(forecast(window=world.window(), horizon_bars=1), ForecastRefusal.NO_MODEL, "the last training failed. 0 of 2 models")
 
 
 def test_a_model_of_the_future_does_not_forecast_the_past(trained: World) -> None:
     past = cut(trained.window(), 0, len(trained.window()) - 1)
-    refused(forecast(window=past, horizon_bars=1), ForecastRefusal.NO_MODEL, "is in place that has not seen bars after this one.")
+    assert refused(forecast(window=past, horizon_bars=1), ForecastRefusal.NO_MODEL, "is in place that has not seen bars after this one.")
 
 
 def test_a_broken_artifact_is_a_refusal(trained: World) -> None:
     model = crown("lightgbm")
     ForecastModel.objects.filter(id=model.id).update(artifact="tree\ncut short")
     loading.load_predictor.cache_clear()
-    refused(forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "The model lightgbm v1, 1 bar ahead failed")
+    assert refused(
+        forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "The model lightgbm v1, 1 bar ahead failed"
+    )
 
 
 def test_a_model_of_forgotten_features_asks_for_training(trained: World) -> None:
     model = crown("lightgbm")
     ForecastModel.objects.filter(id=model.id).update(features=["moon_phase"])
     loading.load_predictor.cache_clear()
-    refused(forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "moon_phase")
+    assert refused(forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "moon_phase")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_prediction_that_is_not_finite_is_a_refusal(trained: World, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = loading.load_predictor(crown("naive").id)
     monkeypatch.setattr(predictor.learner, "predict", lambda features, scales: np.array([value]))
-    refused(forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "not finite")
+    assert refused(forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "not finite")
 
 
 def test_a_model_that_raises_is_a_refusal(trained: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +182,7 @@ def test_a_model_that_raises_is_a_refusal(trained: World, monkeypatch: pytest.Mo
         raise MemoryError("too big")
 
     monkeypatch.setattr(predictor.learner, "predict", fail)
-    refused(forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "MemoryError: too big")
+    assert refused(forecast(window=trained.window(), horizon_bars=1), ForecastRefusal.MODEL_FAILED, "MemoryError: too big")
 
 
 def test_a_known_forecast_costs_two_queries_and_a_new_one_few(trained: World) -> None:

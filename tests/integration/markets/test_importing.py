@@ -13,11 +13,11 @@ from apps.core.vocabulary import Timeframe
 from apps.events.models import LoggedEvent
 from apps.markets import selectors
 from apps.markets.contracts import BarFlag, VenueKind
+from tests.outside import CASES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "cases"
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="The outside judges are not here.")
+needs_shared = pytest.mark.skipif(not CASES.is_dir(), reason="the outside judges' bars, shared/cases, are not beside this checkout")
 HEADER = "date,open,high,low,close,volume\n"
 ROWS = [f"2024-01-{day:02} 00:00:00,{day}.5,{day + 1}.25,{day}.125,{day + 1},{day}.75\n" for day in range(1, 21)]
 
@@ -103,7 +103,7 @@ def test_refusals_are_one_sentence(tmp_path: Path) -> None:
     ],
 )
 def test_freqtrade_and_exchange_files_are_imported_whole(name: str, symbol: str, timeframe: str, bars: int) -> None:
-    done = run(SHARED / "bars" / name, "--venue", "lib", "--symbol", symbol, "--timeframe", timeframe)
+    done = run(CASES / "bars" / name, "--venue", "lib", "--symbol", symbol, "--timeframe", timeframe)
     assert done == f"{symbol}: {bars} new bars, 0 corrected, 0 as they were, 0 quarantined."
 
 
@@ -121,5 +121,5 @@ def test_freqtrade_and_exchange_files_are_imported_whole(name: str, symbol: str,
 )
 def test_leans_data_folder_is_imported_whole(arguments: list[str], bars: int) -> None:
     """Reverse splits of AIG (20:1) and USO (8:1) are jumps that stay, so they are kept."""
-    done = run(SHARED / "lean" / "Data", "--venue", "lean", "--format", "lean", *arguments)
+    done = run(CASES / "lean" / "Data", "--venue", "lean", "--format", "lean", *arguments)
     assert done.endswith(f": {bars} new bars, 0 corrected, 0 as they were, 0 quarantined.")

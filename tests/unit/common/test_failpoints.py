@@ -20,6 +20,8 @@ def test_nothing_happens_unless_the_name_is_armed() -> None:
     failpoint("a")
     arm_failpoints("b=raise")
     failpoint("a")
+    with pytest.raises(InjectedFault, match="Failpoint b"):
+        failpoint("b")
 
 
 def test_the_hit_that_counts_raises_and_no_other() -> None:

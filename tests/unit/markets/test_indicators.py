@@ -92,7 +92,7 @@ def of_kind(kind: str, seed: int) -> Iterator[tuple[str, dict[str, int | float |
             yield name, drawn(INDICATORS[name], seed)
 
 
-def same(left: dict[str, FloatArray], right: dict[str, list[float]] | dict[str, FloatArray]) -> None:
+def assert_same(left: dict[str, FloatArray], right: dict[str, list[float]] | dict[str, FloatArray]) -> None:
     assert list(left) == list(right)
     for name, values in left.items():
         np.testing.assert_array_equal(values, right[name], err_msg=name)
@@ -107,7 +107,7 @@ PROPERTY = settings(max_examples=3, deadline=None)
 def test_bar_by_bar_gives_the_bits_of_whole_columns(kind: str, seed: int) -> None:
     columns = walk(seed)
     for name, parameters in of_kind(kind, seed):
-        same(compute(name, columns, **parameters), one_by_one(name, columns, parameters))
+        assert_same(compute(name, columns, **parameters), one_by_one(name, columns, parameters))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -117,7 +117,7 @@ def test_odd_prices_neither_crash_nor_part_the_two_forms(kind: str, seed: int) -
     columns = odd(seed)
     for name, parameters in of_kind(kind, seed):
         with np.errstate(all="raise"):
-            same(compute(name, columns, **parameters), one_by_one(name, columns, parameters))
+            assert_same(compute(name, columns, **parameters), one_by_one(name, columns, parameters))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -132,7 +132,7 @@ def test_values_come_when_the_warm_up_ends_without_holes_and_depend_on_no_later_
         firsts = {output: int(np.argmax(values)) for output, values in known.items()}
         assert max(firsts.values()) + 1 == stream(name, **parameters).warmup, name
         assert all(known[output][first:].all() for output, first in firsts.items()), name
-        same(compute(name, begun, **parameters), {output: values[:cut] for output, values in whole.items()})
+        assert_same(compute(name, begun, **parameters), {output: values[:cut] for output, values in whole.items()})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -149,8 +149,8 @@ def test_a_bar_with_nan_or_infinity_answers_nan_and_is_as_if_it_had_not_been(kin
             columns[str(chance.choice(wanted))][index] = chance.choice([np.nan, np.inf, -np.inf])
         series = compute(name, columns, **parameters)
         assert all(np.isnan(values[~kept]).all() for values in series.values()), name
-        same(compute(name, clean, **parameters), {output: values[kept] for output, values in series.items()})
-        same(series, one_by_one(name, columns, parameters))
+        assert_same(compute(name, clean, **parameters), {output: values[kept] for output, values in series.items()})
+        assert_same(series, one_by_one(name, columns, parameters))
 
 
 @pytest.mark.parametrize("name", ["rsi", "macd", "volume_profile", "supertrend"])

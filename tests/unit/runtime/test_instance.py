@@ -83,6 +83,9 @@ def test_a_free_port_is_fine() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     refuse_taken_port("127.0.0.1", port)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", port))
+        assert probe.getsockname()[1] == port, "looking at it has not taken it"
 
 
 def test_the_lock_is_not_inherited(data: DataPlaces) -> None:
