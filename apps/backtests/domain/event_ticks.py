@@ -91,7 +91,7 @@ def simulate_event_ticks(
             if plan.watch is not None:
                 plan.watch(last)
     if plan.closes_at_end and len(tape):
-        close_at_best(run.engine, tape)
+        close_at_best(run.engine, at=int(tape.at[-1]), bid=int(tape.bid[-1]), ask=int(tape.ask[-1]))
     run.space.keep(run.engine)
     moments, equity = equity_by_moment(run.engine, tape, run.opening_cash)
     return book_simulation(run.engine, run.space, equity, moments, run.opening_cash)

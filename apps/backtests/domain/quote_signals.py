@@ -9,7 +9,6 @@ import numpy as np
 from apps.backtests.domain.event_run import QuoteColumns
 from apps.backtests.domain.simulate_quotes_nb import run_quote_signals
 from apps.backtests.domain.tick_equity import close_at_best
-from apps.backtests.domain.ticks import Tape
 from apps.backtests.domain.vector_run import Int64Array, Simulation, Workspace, book_simulation, raise_status
 from apps.core.values import InstrumentSpec
 from apps.orders.domain.engine import NO_LIMITS, Engine
@@ -27,11 +26,11 @@ def simulate_quote_signals(
     lots: int,
     cash: Decimal,
     limits: Int64Array | None = None,
-    closes_at_end: bool = False,
+    closes_at: int | None = None,
     workspace: Workspace | None = None,
 ) -> Simulation:
     """Run the bits of `strategies.domain.signal_bits` over checked quotes, behind pre-trade limits where they are given. Equity is that of each
-    quote, before anything is closed at the end."""
+    quote. With `closes_at` what is held behind the last quote is closed at it, at that moment."""
     space = workspace or Workspace()
     engine = Engine([instrument], [profile], cash={instrument.quote_asset: cash})
     opening_cash = engine.cash(instrument.quote_asset)
@@ -46,7 +45,7 @@ def simulate_quote_signals(
         )  # fmt: skip
         if index < len(quotes) and status[0] != StepStatus.BOOK_FULL:
             raise_status(StepStatus(int(status[0])), index)
-    if closes_at_end and len(quotes):
-        close_at_best(engine, Tape.of(quotes=quotes))
+    if closes_at is not None and len(quotes):
+        close_at_best(engine, at=closes_at, bid=int(quotes.bid[-1]), ask=int(quotes.ask[-1]))
     space.keep(engine)
     return book_simulation(engine, space, equity, quotes.at, opening_cash)

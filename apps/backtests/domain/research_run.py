@@ -22,13 +22,13 @@ from apps.backtests.domain.pool_signals import PoolSignals
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import IsCancelled, ReportProgress, RunCancelled, runner
 from apps.backtests.domain.vector_run import BarColumns, SignalRunner
-from apps.core.errors import InvalidInput, TradingError
+from apps.core.errors import InvalidInput, NotFound, TradingError
 from apps.core.values import InstrumentSpec
 from apps.markets.contracts import BarWindow
 from apps.markets.domain.bars import to_micros
 from apps.orders.domain.engine_codes import PPM
 from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, BY_VALUE
-from apps.strategies.domain.event_strategy import EventStrategy, build_event_strategy, event_strategy_class
+from apps.strategies.domain.event_strategy import EventStrategy, build_event_strategy, event_strategy_class, hears_bars
 from apps.strategies.domain.parameters import build_parameters
 from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy, build_vector_strategy, vector_strategy_class
 
@@ -91,7 +91,12 @@ class EventRunner:
     """A class that is told bar by bar."""
 
     def parameters(self, strategy: str) -> type[Any]:
-        return event_strategy_class(strategy).Parameters
+        cls = event_strategy_class(strategy)
+        if not hears_bars(cls):
+            raise NotFound(
+                f"The event strategy {strategy!r} trades on ticks, it has no on_bar.", where="strategy", hint="Run it over a file of ticks."
+            )
+        return cls.Parameters
 
     def check(self, config: RunConfig) -> None:
         build_parameters(self.parameters(config.strategy), dict(config.parameters))

@@ -31,14 +31,13 @@ def equity_by_moment(engine: Engine, tape: Tape, opening_cash: int) -> tuple[Int
     return moments, cash + held * engine.instruments[0].cash_units_per_price_unit_lot * price
 
 
-def close_at_best(engine: Engine, tape: Tape) -> None:
-    """Cancel what is open and close what is held at the last best bid or ask (the last trade where nothing was quoted), whatever its size."""
+def close_at_best(engine: Engine, *, at: int, bid: int, ask: int) -> None:
+    """Cancel what is open and close what is held at the bid (long) or ask (short), whatever their sizes."""
     for row in engine.active[: int(engine.account[code.A_ACTIVE])].tolist():
         engine.cancel(row)
     held = engine.position(0)
     if not held:
         return
-    at, bid, ask = int(tape.at[-1]), int(tape.bid[-1]), int(tape.ask[-1])
     engine.account[code.A_NOW], engine.account[code.A_LATENCY_US] = at, 0
     engine.places[0, code.I_MARK] = bid if held > 0 else ask
     side = code.SELL if held > 0 else code.BUY

@@ -85,17 +85,19 @@ class TickVectorRunner:
     def run(
         self, config: RunConfig, bars: Sequence[BarWindow], *, progress: ReportProgress, is_cancelled: IsCancelled, seed: int
     ) -> RunRecords:
-        spec, tape = bars[0].instrument, _quoted(tape_of(bars[0]))
-        progress(0, len(tape))
+        spec, whole = bars[0].instrument, tape_of(bars[0])
+        tape = _quoted(whole)
+        progress(0, len(whole))
         signals = _signals(build_vector_strategy(config.strategy, dict(config.parameters)), spec, tape)
         signals.bits[: _first_tick(config, tape)] = 0
         lots = _lots(config, spec, signals)
+        closes_at = int(whole.at[-1]) if config.closes_at_end and len(whole) else None
         run = simulate_quote_signals(
-            spec, engine_profile(config), tape.quotes, signals.bits, lots=lots, cash=config.capital, closes_at_end=config.closes_at_end
+            spec, engine_profile(config), tape.quotes, signals.bits, lots=lots, cash=config.capital, closes_at=closes_at
         )
         _stop_if(is_cancelled)
-        moments, equity = equity_by_moment(run.engine, tape, run.opening_cash)
-        progress(len(tape), len(tape))
+        moments, equity = equity_by_moment(run.engine, whole, run.opening_cash)
+        progress(len(whole), len(whole))
         return replace(run, equity=equity, closed_at=moments).records()
 
 
