@@ -21,6 +21,7 @@ from apps.orders.domain.engine_codes import (
     I_CASH_PER_PRICE_LOT,
     I_CURRENCY,
     I_FEE_TAKER_PPM,
+    I_INITIAL_PPM,
     I_MARK,
     I_MAX_LOTS,
     I_POSITION,
@@ -31,8 +32,8 @@ from apps.orders.domain.engine_codes import (
 from apps.orders.domain.engine_numbers import BOOK_FULL, OK
 from apps.orders.domain.envelope_nb import is_outside
 from apps.orders.domain.money_nb import add, equity, in_account_currency
-from apps.orders.domain.pricing_nb import adverse_ppm
-from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, sized_lots
+from apps.orders.domain.pricing_nb import adverse_ppm, share_up
+from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS
 from apps.portfolio.domain.ledger_nb import share_of
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT
 
@@ -54,20 +55,42 @@ def out_of_account_currency(amount: int, rate: int) -> int:
     return whole * RATE_ONE + (amount - whole * rate) * RATE_ONE // rate
 
 
+@kernel("i8(i8[:, ::1], i8[::1], i8)")
+def held_elsewhere(places: Any, account: Any, place: int) -> int:
+    """The initial margin of all other instruments, in the account's currency, rounded up."""
+    total = 0
+    for other in range(places.shape[0]):
+        if other != place and places[other, I_POSITION] != 0:
+            value = abs(places[other, I_POSITION]) * places[other, I_MARK] * places[other, I_CASH_PER_PRICE_LOT]
+            part = in_account_currency(account, -share_up(value, places[other, I_INITIAL_PPM]), places[other, I_CURRENCY])
+            total = add(account, total, -part)
+    return total
+
+
+@kernel("i8(i8[:, ::1], i8[::1], i8, i8)")
+def share_of_pool(places: Any, account: Any, place: int, size: int) -> int:
+    """`size` millionths of the account's equity, at most what the margin of the other instruments leaves to buy with."""
+    worth = max(equity(places, account), 0)
+    value = (worth // PPM) * size + (worth % PPM) * size // PPM
+    elsewhere = held_elsewhere(places, account, place)
+    if elsewhere == 0:
+        return value
+    left, initial = max(worth - elsewhere, 0), places[place, I_INITIAL_PPM]
+    if float(left) * (PPM / float(initial)) > _LARGEST:
+        return value
+    return min(value, (left // initial) * PPM + (left % initial) * PPM // initial)
+
+
 @kernel("i8(i8[:, ::1], i8[::1], i8, i8, i8)")
 def pool_lots(places: Any, account: Any, place: int, method: int, size: int) -> int:
-    """Lots of an entry by equity or value, as `sized_lots` has them, of an instrument in any currency; equity and value are the account's."""
-    currency = places[place, I_CURRENCY]
-    if currency == 0:
-        return sized_lots(places, account, place, method, size)
-    mark = places[place, I_MARK]
+    """Lots of an entry by equity or value, as `sized_lots` has them for one instrument; equity and value are the account's, the instrument is in any
+    currency."""
+    mark, currency = places[place, I_MARK], places[place, I_CURRENCY]
     if mark <= 0:
         return 0
-    value = size
-    if method == BY_EQUITY:
-        worth = max(equity(places, account), 0)
-        value = (worth // PPM) * size + (worth % PPM) * size // PPM
-    value = out_of_account_currency(value, account[A_CASH + account[A_CURRENCIES] + currency])
+    value = share_of_pool(places, account, place, size) if method == BY_EQUITY else size
+    if currency != 0:
+        value = out_of_account_currency(value, account[A_CASH + account[A_CURRENCIES] + currency])
     costs = PPM + places[place, I_FEE_TAKER_PPM] + adverse_ppm(places, place, 0, -1)
     spendable = (value // costs) * PPM + (value % costs) * PPM // costs
     return min(spendable // (mark * places[place, I_CASH_PER_PRICE_LOT]), places[place, I_MAX_LOTS])

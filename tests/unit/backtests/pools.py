@@ -306,10 +306,23 @@ def _oracle_lots(venue: OracleVenue, place: int, own: Signals, bar: int, rates: 
         return int(own.lots[0 if len(own.lots) == 1 else bar])
     at = venue.state.places[place]
     one = at.instrument
-    value = max(venue.equity(), 0) * own.size // code.PPM if own.sizing == 1 else own.size
+    value = _oracle_share(venue, place, own.size, rates) if own.sizing == 1 else own.size
     value = value * code.RATE_ONE // rates[one.currency]
     costs = code.PPM + one.fee_taker_ppm + (one.half_spread_ppm + one.slippage_ppm if one.slippage is not SlippageModel.NONE else 0)
     return min(value * code.PPM // costs // (at.mark * one.cash_per_price_lot), one.max_lots)
+
+
+def _oracle_share(venue: OracleVenue, place: int, size: int, rates: list[int]) -> int:
+    """A share of equity, at most what the other positions leave to buy with."""
+    worth, elsewhere = max(venue.equity(), 0), 0
+    for number, other in enumerate(venue.state.places):
+        if number != place:
+            one = other.instrument
+            margin = -(-abs(other.position) * other.mark * one.cash_per_price_lot * one.initial_ppm // code.PPM)
+            elsewhere += -(-margin * rates[one.currency] // code.RATE_ONE)
+    value = worth * size // code.PPM
+    left = max(worth - elsewhere, 0) * code.PPM // venue.state.places[place].instrument.initial_ppm
+    return min(value, left) if elsewhere else value
 
 
 def _oracle_instrument(row: list[int]) -> Instrument:

@@ -209,6 +209,13 @@ def test_sizes_are_shares_of_the_whole_pool_in_any_currency() -> None:
     assert measure(made, world.windows).equity.equity[-1] == 100_000
 
 
+def test_a_share_is_cut_to_what_the_other_positions_leave() -> None:
+    share = msgspec.structs.replace(config(), sizing=Sizing(method=SizingMethod.FRACTION, amount=Decimal("0.7")))
+    first, then = Signals(np.array([ENTER_LONG, 0, 0], np.int8)), Signals(np.array([0, ENTER_LONG, 0], np.int8))
+    world = World(share, [hourly("A", [100_00] * 3), hourly("B", [100_00] * 3, currency="EUR")], {"A": first, "B": then})
+    assert run_arrays(world).fills[:, [code.F_PLACE, code.F_LOTS]].tolist() == [[0, 700], [1, 240]]
+
+
 @pytest.mark.parametrize(
     ("amount", "rate", "expected"), [(1000, 1_250_000_000, 800), (7, 500_000_000, 14), (2**61, 1, 2**61), (10, 3 * 10**15, 0)]
 )
