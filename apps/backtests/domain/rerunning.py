@@ -6,6 +6,7 @@ same seed draws the same re-runs on any machine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -216,12 +217,26 @@ def _distributions(made: Sequence[dict[str, Any]], actual: dict[str, float | Non
         values = np.array([row[name] for row in made if row[name] is not None], np.float64)
         own = actual[name]
         found[name] = {
-            **(histogram(values) if len(values) else {"edges": [], "counts": []}),
+            **reaching(histogram(values), own),
             "percentiles": np.percentile(values, LEVELS).tolist() if len(values) else [],
             "actual": own,
             "below": float((values < own).mean()) if own is not None and len(values) else None,
         }
     return found
+
+
+def reaching(counted: dict[str, list[Any]], own: float | None) -> dict[str, list[Any]]:
+    """The histogram with empty bars up to the value of the run itself, unless that lies more than its length away."""
+    edges, counts = counted["edges"], counted["counts"]
+    width = edges[1] - edges[0] if counts else 0.0
+    if own is None or width <= 0:
+        return counted
+    below, above = (max(math.ceil(gap / width), 0) for gap in (edges[0] - own, own - edges[-1]))
+    if max(below, above) > len(counts):
+        return counted
+    first = [edges[0] - width * step for step in range(below, 0, -1)]
+    last = [edges[-1] + width * step for step in range(1, above + 1)]
+    return {"edges": [*first, *edges, *last], "counts": [0] * below + counts + [0] * above}
 
 
 def _iso(at: datetime) -> str:

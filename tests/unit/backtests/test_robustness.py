@@ -19,7 +19,7 @@ from apps.backtests.domain.costing import engine_profile, with_costs
 from apps.backtests.domain.monte_carlo import random_costs, random_starts
 from apps.backtests.domain.records import RunRecords, no_rows
 from apps.backtests.domain.regime_report import market_table
-from apps.backtests.domain.rerunning import RerunKind, figures_of, rerun, rerun_kinds, series_since
+from apps.backtests.domain.rerunning import RerunKind, figures_of, reaching, rerun, rerun_kinds, series_since
 from apps.backtests.domain.robustness import Crises, Reruns, Robustness
 from apps.backtests.domain.robustness_report import RobustnessPlan
 from apps.backtests.domain.runners import IsCancelled, ReportProgress, RunCancelled, Runner, runner_for
@@ -196,10 +196,27 @@ def test_random_starts_by_hand() -> None:
     assert (report["made"], report["failed"], report["error"], report["probability_of_loss"]) == (5, 0, "", 0.0)
     total = report["figures"]["total_return"]
     assert total["actual"] == pytest.approx(0.99) and sum(total["counts"]) == 5
+    assert len(total["edges"]) == len(total["counts"]) + 1 and len(total["edges"]) > 2
+    assert [total["edges"][0], total["edges"][-1]] == pytest.approx([min(expected), 0.99], abs=0.04)
     assert total["percentiles"] == pytest.approx(np.percentile(expected, [5, 25, 50, 75, 95]).tolist())
     assert total["below"] == sum(value < 0.99 for value in expected) / 5
     assert report["points"][-1] == 100 - max(starts), "the fan ends where the shortest does"
     assert report["bands"][2][0] == report["actual"][0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("own", "edges", "counts"),
+    [
+        (2.5, [1.0, 2.0, 3.0], [4, 5]),
+        (None, [1.0, 2.0, 3.0], [4, 5]),
+        (-0.5, [-1.0, 0.0, 1.0, 2.0, 3.0], [0, 0, 4, 5]),
+        (3.2, [1.0, 2.0, 3.0, 4.0], [4, 5, 0]),
+        (99.0, [1.0, 2.0, 3.0], [4, 5]),
+    ],
+)
+def test_a_histogram_reaches_the_run_itself(own: float | None, edges: list[float], counts: list[int]) -> None:
+    assert reaching({"edges": [1.0, 2.0, 3.0], "counts": [4, 5]}, own) == {"edges": edges, "counts": counts}
+    assert reaching({"edges": [], "counts": []}, own) == {"edges": [], "counts": []}
 
 
 def test_random_costs_by_hand() -> None:
