@@ -1,19 +1,27 @@
-"""A strategy over ticks that trades at random and walks the oracle beside it: both must end alike."""
+"""A strategy over ticks that trades at random and walks the oracle beside it: both must end alike.
+
+`python -m tests.unit.backtests.tick_world SEED COUNT` runs the long form; set TRADING_COMPILE_KERNELS=1 for the compiled kernels.
+"""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from apps.backtests.domain.event_run import QuoteColumns
+from apps.backtests.domain.event_ticks import simulate_event_ticks
 from apps.backtests.domain.ticks import DepthColumns, Tape, TickKind, TradeColumns
+from apps.core.errors import OutOfBounds
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.engine_codes import BUY, RATE_ONE, StepStatus
+from apps.orders.domain.profiles import IDEAL
 from apps.strategies.domain.event_strategy import EventStrategy
 from apps.strategies.domain.told import DepthEvent, QuoteEvent, TradeEvent
-from tests.unit.backtests.engine_driver import OracleDriver, new_order, write_constants
+from tests.unit.backtests.engine_driver import EngineDriver, OracleDriver, new_order, write_constants
 from tests.unit.backtests.oracle import Depth, Quote, Trade
 from tests.unit.backtests.worlds import Amend, Cancel, Dice, Event, Market, Submit, Trader, World, make_world
 
@@ -141,3 +149,30 @@ class BesideTheOracle(EventStrategy):
             case Cancel(row):
                 assert self.desk.cancel(row) == self.oracle.cancel(row)
         place.mark = mark
+
+
+def require_agreement(seed: int, periods: int = 80) -> int:
+    """Run a random tape through the engine and the oracle, and compare orders, fills, books and the equity of every moment; how many fills
+    there were."""
+    dice = Dice(seed)
+    world = one_instrument(dice)
+    ticks = ticks_of(dice, world, periods)
+    driver, strategy = EngineDriver(world), BesideTheOracle(dice, world, ticks)
+    profile = replace(IDEAL, latency_us=world.latency_us)
+    try:
+        run = simulate_event_ticks(strategy, driver.engine.instruments[0], profile, tape_of(ticks), cash=Decimal(1))
+    except OutOfBounds as error:
+        assert strategy.overflows_at(int(error.where[6:-1]))
+        return 0
+    driver.engine = run.engine
+    run.engine.places[0, code.I_MARK] = strategy.oracle.venue.state.places[0].mark
+    assert driver.books() == strategy.oracle.books()
+    opening = run.opening_cash - world.cash[0]
+    assert (run.equity - opening).tolist() == list(strategy.equity_then.values())
+    assert run.closed_at.tolist() == list(strategy.equity_then)
+    return len(run.fills)
+
+
+if __name__ == "__main__":
+    first, count = int(sys.argv[1]), int(sys.argv[2])
+    print(f"{count} tapes agree, {sum(require_agreement(seed) for seed in range(first, first + count))} fills")
