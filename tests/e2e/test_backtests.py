@@ -70,3 +70,26 @@ def test_the_tear_sheet_fits_a_phone_and_paper(site: Site, open_page: OPEN_PAGE)
     expect(page.locator(".top")).to_be_hidden()
     expect(page.locator(".tabbar")).to_be_hidden()
     expect(page.locator("#months")).to_be_visible()
+
+
+SILENCE = """() => {
+  const row = document.querySelector("[data-work-own]");
+  const work = [{ id: row.dataset.work, kind: "run", title: "", state: "RUNNING", done: 5, total: 9, message: "Running" }];
+  const say = () => document.dispatchEvent(new CustomEvent("live:message", { detail: { work } }));
+  const now = Date.now();
+  say();
+  Date.now = () => now + 34000;
+  say();
+  return row.innerText;
+}"""
+
+
+def test_a_run_that_has_fallen_silent_says_so(site: Site, open_page: OPEN_PAGE) -> None:
+    page = open_page(site, "tom", path="/backtests/")
+    page.locator("[data-run] a").first.click()
+    page.get_by_role("button", name="Run again").click()
+    expect(page.locator("[data-work-own]")).to_contain_text("waits until the engine is compiled")
+    said = page.evaluate(SILENCE)
+    assert "5 of 9 bars No progress for 34 s. If its worker has ended, another one begins again within two minutes." in said
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("main")).to_contain_text("It was cancelled")

@@ -3,6 +3,8 @@
 const list = document.querySelector("[data-work-list]");
 const own = document.querySelector("[data-work-own]");
 const FIRST_LOOK = 5000;
+const QUIET_SECONDS = 20;
+const moved = new Map();
 let known = new Set([...document.querySelectorAll("[data-work]")].map((item) => item.dataset.work));
 let isReading = false;
 let isSeen = false;
@@ -36,8 +38,20 @@ function show(item) {
   state.textContent = words(item.state);
   state.className = `tag ${item.state === "RUNNING" ? "tag-ok" : "tag-warn"}`;
   const message = row.querySelector("[data-work-message]");
-  if (message) message.textContent = item.message;
-  if (item.total) row.querySelector("[data-work-text]").textContent = `${item.done} of ${item.total} ${item.kind === "sweep" ? "points" : "bars"}`;
+  if (message) message.textContent = quiet(item) || item.message;
+  const text = row.querySelector("[data-work-text]");
+  if (item.total) text.textContent = `${item.done} of ${item.total} ${item.kind === "sweep" ? "points" : "bars"}`;
+  else if (own && item.state === "RUNNING") text.textContent = "Loading bars.";
+}
+
+// What runs and has not moved for a while may have lost its worker: another one takes it up when the claim of the first has run out.
+function quiet(item) {
+  const last = moved.get(item.id);
+  const mark = `${item.state} ${item.done}`;
+  if (last?.mark !== mark) moved.set(item.id, { mark, at: Date.now() });
+  const seconds = Math.floor((Date.now() - moved.get(item.id).at) / 1000);
+  if (item.state !== "RUNNING" || seconds < QUIET_SECONDS) return "";
+  return `No progress for ${seconds} s. If its worker has ended, another one begins again within two minutes.`;
 }
 
 function add(item) {

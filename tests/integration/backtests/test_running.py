@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from apps.backtests import selectors, services
 from apps.backtests.contracts import RecordKind, RunConfig, RunState, ScoreMode
 from apps.backtests.domain.config import Costs, Profile, Sizing, SizingMethod, WalkForward
 from apps.backtests.models import BacktestRun, RecordPart, TrialEntry
+from apps.backtests.services import warming
 from apps.backtests.services.claims import LARGEST_ATTEMPT, LEASE, claim
 from apps.backtests.services.ending import end_without_result
 from apps.core.errors import Conflict, InvalidInput, NotFound, OutOfBounds, OwnershipLost
@@ -46,6 +48,27 @@ def test_a_run_stores_its_records_figures_and_ledger_line(market: Market) -> Non
     assert (line.number, line.state, line.run_id, line.actor) == (1, RunState.DONE, run_id, "tester")
     events = list(LoggedEvent.objects.filter(event_type__startswith="backtests.").order_by("id").values_list("event_type", flat=True))
     assert events == ["backtests.run_requested", "backtests.run_finished"]
+
+
+def test_trading_that_would_begin_behind_the_last_bar_is_refused(market: Market) -> None:
+    with pytest.raises(InvalidInput, match="behind the last bar of TEST") as caught:
+        services.request_run(market.config(trade_from=datetime(2090, 1, 1, tzinfo=UTC)), "tester")
+    assert caught.value.where == "trade_from" and "2090-01-01 00:00 UTC" in caught.value.message
+
+
+def test_who_waits_reads_that_the_engine_is_being_compiled(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = services.request_run(market.config(), "tester", is_queued=False)
+    seen: list[str] = []
+
+    def load(on_compiled: Callable[[int, int], None]) -> int:
+        on_compiled(3, 40)
+        seen.append(selectors.run(run_id).summary.progress.message)
+        return 1
+
+    monkeypatch.setattr(warming, "load_kernels", load)
+    assert warming.load_engine_told() == 1
+    assert seen == ["The engine is being compiled, 3 of 40 parts. This happens once on a new version."]
+    assert selectors.run(run_id).summary.progress.message == ""
 
 
 def test_stored_records_read_back_as_they_were(market: Market) -> None:
