@@ -34,7 +34,7 @@ Int64Array = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 _HASHED = [F_ORDER, F_PLACE, F_AT, F_SIDE, F_LOTS, F_PRICE, F_FEE, F_REASON]
-_COLUMNS = {"orders": BOOK_COLUMNS, "fills": FILL_COLUMNS, "trades": TRADE_COLUMNS, "entries": ENTRY_COLUMNS}
+TABLE_COLUMNS = {"orders": BOOK_COLUMNS, "fills": FILL_COLUMNS, "trades": TRADE_COLUMNS, "entries": ENTRY_COLUMNS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class RunRecords:
     rates: Mapping[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, columns in _COLUMNS.items():
+        for name, columns in TABLE_COLUMNS.items():
             array = getattr(self, name)
             if array.ndim != 2 or array.shape[1] != columns or array.dtype != np.int64:
                 raise InvalidInput(f"The {name} of a run have {columns} int64 columns, got {array.dtype} {array.shape}.", where=name)

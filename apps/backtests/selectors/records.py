@@ -12,14 +12,14 @@ import numpy as np
 
 from apps.backtests.contracts import RecordKind, RunRecords
 from apps.backtests.domain.packing import unpack
-from apps.backtests.domain.records import Int64Array
+from apps.backtests.domain.records import TABLE_COLUMNS, Int64Array
 from apps.backtests.domain.scoring import evenly
 from apps.backtests.domain.tables import TABLES, Books, Column, rows_of
 from apps.backtests.models import BacktestRun, RecordPart
 from apps.core.errors import NotFound
 from apps.core.values import InstrumentSpec
 
-_WIDTHS = {RecordKind.EQUITY: 3}
+_WIDTHS = {RecordKind.EQUITY: 3, **{RecordKind(name): columns for name, columns in TABLE_COLUMNS.items()}}
 
 
 def record_page(run_id: UUID, kind: RecordKind, *, after: int | None = None, limit: int = 50) -> list[dict[str, Any]]:
@@ -104,4 +104,4 @@ def _parts(run_id: UUID, kind: RecordKind, first: int, stop: int) -> Iterator[Re
 
 
 def _empty(kind: RecordKind) -> Int64Array:
-    return np.empty((0, _WIDTHS.get(kind, 64)), np.int64)
+    return np.empty((0, _WIDTHS[kind]), np.int64)

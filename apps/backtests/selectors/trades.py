@@ -16,7 +16,7 @@ from apps.backtests.models import BacktestRun
 from apps.backtests.selectors.records import books_of, record_array
 from apps.core.values import InstrumentSpec
 from apps.markets.domain.bars import to_micros
-from apps.orders.domain.engine_codes import F_PLACE
+from apps.orders.domain.engine_codes import F_LOTS, F_PLACE, F_SIDE
 from apps.portfolio.domain.ledger_codes import T_CLOSED_AT, T_OPENED_AT, T_PLACE
 
 
@@ -31,6 +31,14 @@ def trades_between(run_id: UUID, *, place: int, since: datetime, until: datetime
     touches = (rows[:, T_CLOSED_AT] >= to_micros(since)) & (rows[:, T_OPENED_AT] <= to_micros(until))
     chosen = rows[(rows[:, T_PLACE] == place) & touches]
     return list(rows_of(TABLES[RecordKind.TRADES](np.ascontiguousarray(chosen), books)))
+
+
+def held_at_end(run_id: UUID) -> list[tuple[str, Decimal]]:
+    """Symbol and quantity, negative when short, of what the last fill left open. Raises NotFound for an unknown run."""
+    books, fills = books_of(run_id), record_array(run_id, RecordKind.FILLS)
+    signed = fills[:, F_SIDE] * fills[:, F_LOTS]
+    lots = [int(signed[fills[:, F_PLACE] == place].sum()) for place in range(len(books.places))]
+    return [(spec.symbol, held * spec.lot_size) for spec, held in zip(books.places, lots, strict=True) if held]
 
 
 def results_by_place(run_id: UUID) -> list[PlaceResult]:

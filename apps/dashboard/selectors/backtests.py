@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,8 @@ class TearSheet:
     equity_line: Line | None
     drawdown_line: Line | None
     places: Sequence[backtests.PlaceResult]
+    held: Sequence[tuple[str, Decimal]]
+    """What is still open at the end, by symbol; negative when short."""
     reruns: Sequence[RerunPicture]
     crises: Sequence[backtests.CrisisResult]
     settings: Sequence[Setting]
@@ -116,6 +119,7 @@ def tear_sheet(run_id: UUID) -> TearSheet:
         equity_line=curve(sheet.get("equity", [])),
         drawdown_line=curve([[time, -value] for time, value in sheet.get("drawdown", [])]),
         places=backtests.results_by_place(run_id),
+        held=backtests.held_at_end(run_id),
         reruns=[rerun_picture(report) for report in sheet.get("reruns", [])],
         crises=backtests.results_in_crises(run_id),
         settings=settings_of(run.config),

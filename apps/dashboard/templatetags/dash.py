@@ -59,6 +59,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "text": lambda value: formatting.raw(value) or formatting.DASH,
 }
 _TONED = {"signed", "signed_percent"}
+_NAMES = {"symbol", "asset"}
 
 
 @register.simple_tag(takes_context=True)
@@ -126,15 +127,16 @@ def share(done: int, total: int) -> float:
 
 
 @register.simple_tag
-def record_cell(stored: Any) -> SafeString:
-    """A cell of a record's table: numbers at the right with every digit, times to the second, codes in words."""
+def record_cell(name: str, stored: Any) -> SafeString:
+    """A cell of a record's table: numbers at the right with every digit, times to the second, codes in words, names of what is traded as they are."""
     if isinstance(stored, bool):
         return format_html("<td>{}</td>", "yes" if stored else "no")
     if isinstance(stored, int | Decimal):
         return format_html('<td class="num">{}</td>', formatting.plain(stored))
     if isinstance(stored, datetime):
         return format_html('<td class="nowrap">{}</td>', formatting.moment(stored))
-    return format_html('<td class="nowrap">{}</td>', formatting.words(stored) if stored else formatting.DASH)
+    said = stored if name in _NAMES else formatting.words(stored)
+    return format_html('<td class="nowrap">{}</td>', said if stored else formatting.DASH)
 
 
 @register.simple_tag

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
+from msgspec import structs
 
 from apps.access.models import User
 from apps.backtests import selectors, services
@@ -228,6 +229,23 @@ def test_curves_candles_and_histories_are_what_was_stored(market: Market, client
     assert client.get(f"/backtests/{run_id}/candles/?symbol=NONE").status_code == 404
     found, again = (json.loads(client.get(f"/backtests/{run_id}/histories/").content)["histories"] for _ in range(2))
     assert found == again and found["histories"] == 500 and found["final_returns"] == sorted(found["final_returns"])
+
+
+def test_a_run_without_a_trade_says_why_and_has_its_charts(market: Market, client: Client) -> None:
+    run_id = made(structs.replace(config_of(market, quantity=0.0), capital=Decimal(1)))
+    log_in(client, "viewer")
+    text = client.get(f"/backtests/{run_id}/").content.decode()
+    assert 'id="no-trade"' in text and "It placed no order" in text and "capital of 1 USD" in text
+    found = json.loads(client.get(f"/backtests/{run_id}/histories/").content)["histories"]
+    assert found["final_returns"] == [0.0] * len(found["levels"]) and found["actual"][-1] == 1
+    assert 'id="no-trade"' not in client.get(f"/backtests/{made(config_of(market))}/").content.decode()
+
+
+def test_records_name_what_is_traded_as_it_is_and_say_units(market: Market, client: Client) -> None:
+    run_id = made(config_of(market))
+    text = log_in(client, "viewer").get(f"/backtests/{run_id}/records/?table=fills").content.decode()
+    assert '<td class="nowrap">TEST</td>' in text and '<td class="nowrap">Buy</td>' in text
+    assert "Times are UTC" in text and "Money is USD" in text
 
 
 def test_records_are_paged_and_exported_whole(market: Market, client: Client) -> None:

@@ -58,12 +58,14 @@ def show_records(request: HttpRequest, run_id: UUID) -> HttpResponse:
     kind = word_of(request.GET, "table", RecordKind) or RecordKind.FILLS
     after = integer_of(request.GET, "after")
     rows = selectors.record_page(run_id, kind, after=after, limit=RECORD_ROWS + 1)
+    run = selectors.run(run_id)
     context = {
-        "run": selectors.run(run_id),
+        "run": run,
+        "currency": run.config.currency,
         "kind": kind,
         "kinds": list(RecordKind),
         "columns": list(rows[0]) if rows else [],
-        "rows": [list(row.values()) for row in rows[:RECORD_ROWS]],
+        "rows": [list(row.items()) for row in rows[:RECORD_ROWS]],
         "following": (-1 if after is None else after) + RECORD_ROWS if len(rows) > RECORD_ROWS else None,
         "is_paged": after is not None,
         "formats": list(ExportFormat),
