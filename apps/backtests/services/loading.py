@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def require_bars(config: RunConfig, spec: InstrumentSpec) -> None:
     newest = markets.bar_window(spec, config.timeframe, until=config.end, count=1)
     if not len(newest) or (config.start is not None and newest.last_bar().opened_at < config.start):
         raise _no_bars(config, spec)
+    if config.trade_from is not None and newest.last_bar().opened_at < config.trade_from:
+        raise InvalidInput(
+            f"Trading would begin at {_said(config.trade_from)}, behind the last bar of {spec.symbol}, {_said(newest.last_bar().opened_at)}.",
+            where="trade_from",
+            hint="Nothing would ever be traded: choose an earlier time.",
+        )
 
 
 def data_hash(windows: tuple[BarWindow, ...]) -> str:
@@ -112,8 +119,12 @@ def _require_usable(window: BarWindow) -> None:
         raise InvalidInput(f"A bar of {symbol} is above the largest price {window.instrument.max_price}.", where=symbol)
 
 
+def _said(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at is not None else ""
+
+
 def _no_bars(config: RunConfig, spec: InstrumentSpec) -> InvalidInput:
-    start, end = config.start or "the first bar", config.end or "now"
+    start, end = _said(config.start) or "the first bar", _said(config.end) or "now"
     return InvalidInput(
         f"There are no {config.timeframe} bars of {spec.symbol} from {start} to {end}.",
         where="start",
