@@ -36,6 +36,8 @@ def market_table(config: RunConfig, bars: Sequence[BarWindow], records: RunRecor
     The market is the instrument, of several the same money held in each of them. A close is labelled from the closes up to it, warm-up bars
     included, and what happens in a bar is booked under the label of the close before it. A trade counts by its entry.
     """
+    if config.tick_file is not None:
+        return MarketTable([], "Kinds of market are told from bars; a run over ticks has none.")
     times, closes = _market(bars)
     if len(closes) > MOST_BARS:
         return MarketTable([], f"{len(closes):,} bars are too many to tell the kind of market at each; {MOST_BARS:,} can be.")

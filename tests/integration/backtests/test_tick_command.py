@@ -143,7 +143,9 @@ def test_the_page_says_that_it_was_ticks(client: Client, tmp_path: Path) -> None
     run_id = services.request_run(config_of(write_csv(tmp_path / "ticks.csv", rows())), "tester", is_queued=False)
     assert services.execute_run(run_id)
     page = client.get(f"/backtests/{run_id}/").content.decode()
-    counts = selectors.tear_sheet(run_id)["ticks"]
+    sheet = selectors.tear_sheet(run_id)
+    counts = sheet["ticks"]
+    assert not sheet["markets"] and "ticks" in sheet["markets_note"] and not sheet["stress"] and "ticks" in sheet["stress_note"]
     assert f"Over ticks: {counts['quotes']:,} quotes, {counts['trades']:,} trades of others" in page.replace("\xa0", " ").replace(
         "\u202f", " "
     )
