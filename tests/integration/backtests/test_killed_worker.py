@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from celery import Celery
-from django.conf import settings
-from django.db import connection
 
 from apps.backtests import selectors, services
 from apps.backtests.contracts import RunState, SweepMethod
@@ -25,58 +16,15 @@ from apps.backtests.services import queue
 from apps.backtests.services.claims import LEASE
 from apps.common.failpoints import EXIT_CODE
 from tests.integration.backtests.conftest import BARS, Market
+from tests.workers import StartWorker, compute_workers, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-StartWorker = Callable[[str], subprocess.Popen[bytes]]
 
 
 @pytest.fixture
 def start_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartWorker]:
-    """Starts compute workers on this test's database, with Redis keys of their own."""
-    prefix = f"test-{uuid4().hex}:"
-    sender = Celery("sender", set_as_current=False)
-    sender.config_from_object("django.conf:settings", namespace="CELERY")
-    sender.conf.broker_transport_options = sender.conf.broker_transport_options | {"global_keyprefix": prefix}
-    monkeypatch.setattr(queue, "current_app", sender)
-    database = connection.settings_dict
-    environment = os.environ | {
-        "DATABASE_URL": "",
-        "DB_HOST": str(database["HOST"]),
-        "DB_PORT": str(database["PORT"]),
-        "DB_NAME": str(database["NAME"]),
-        "DB_USER": str(database["USER"]),
-        "DB_PASS": str(database["PASSWORD"]),
-        "CELERY_KEY_PREFIX": prefix,
-        "DJANGO_SETTINGS_MODULE": "trading_system.settings.test",
-    }
-    workers: list[subprocess.Popen[bytes]] = []
-
-    def start(failpoints: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "celery", "-A", "tests.integration.backtests.worker_app", "worker", "-Q", "compute", "--pool=solo"]
-        workers.append(
-            subprocess.Popen(
-                [*command, "--without-mingle", "-n", f"{uuid4().hex}@test"],
-                env=environment | {"TRADING_FAILPOINTS": failpoints},
-                cwd=Path(settings.BASE_DIR),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-        return workers[-1]
-
-    yield start
-    for worker in workers:
-        worker.kill()
-        worker.wait()
-    sender.close()
-
-
-def wait_until(is_so: Callable[[], bool], *, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "It did not happen in time."
-        time.sleep(0.1)
+    with compute_workers(monkeypatch, queue, app="tests.integration.backtests.worker_app") as start:
+        yield start
 
 
 def test_a_killed_worker_is_replaced_and_the_fills_are_the_same(market: Market, start_worker: StartWorker) -> None:
