@@ -12,7 +12,7 @@ import numpy as np
 
 from apps.backtests.domain.config import RunConfig
 from apps.backtests.domain.records import Int64Array
-from apps.backtests.domain.runners import IsCancelled, RunCancelled, Runner
+from apps.backtests.domain.runners import IsCancelled, RunInterrupted, Runner
 from apps.backtests.domain.scoring import measure
 from apps.backtests.domain.steps import Steps
 from apps.core.errors import TradingError
@@ -71,7 +71,7 @@ def alone_rows(
 ) -> list[dict[str, Any]]:
     """A row per instrument as JSON: the same configuration with all of the capital on it alone; one that cannot be run says why.
 
-    Raises RunCancelled.
+    Raises RunInterrupted.
     """
     rows: list[dict[str, Any]] = []
     for window in bars[: alone_runs(config, bars)]:
@@ -81,7 +81,7 @@ def alone_rows(
             figures = measure(made, [window]).figures()
             found: dict[str, Any] = {name: figures[name] for name in ALONE_FIGURES}
             found |= {"profit": float(made.final_equity - config.capital), "error": ""}
-        except RunCancelled:
+        except RunInterrupted:
             raise
         except TradingError as error:
             found = {"error": error.message}
