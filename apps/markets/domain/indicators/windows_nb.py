@@ -48,12 +48,18 @@ def since_lowest(values: Any, start: int, stop: int) -> float:
 
 
 @kernel
-def mean_deviation(values: Any, start: int, stop: int) -> float:
-    """Mean distance from the mean."""
+def mean_between(values: Any, start: int, stop: int) -> float:
+    """The mean of the values from `start` to before `stop`."""
     total = 0.0
     for index in range(start, stop):
         total += values[index]
-    mean = total / (stop - start)
+    return total / (stop - start)
+
+
+@kernel
+def mean_deviation(values: Any, start: int, stop: int) -> float:
+    """Mean distance from the mean."""
+    mean = mean_between(values, start, stop)
     distance = 0.0
     for index in range(start, stop):
         distance += abs(values[index] - mean)
@@ -114,31 +120,17 @@ def windowed_nb(measure: int, values: Any, length: int, out: Any) -> None:
 @kernel
 def covariance(first: Any, second: Any, start: int, stop: int) -> float:
     """Sample covariance (divided by one less than the count)."""
-    count = stop - start
-    first_mean = 0.0
-    second_mean = 0.0
-    for index in range(start, stop):
-        first_mean += first[index]
-        second_mean += second[index]
-    first_mean /= count
-    second_mean /= count
+    first_mean, second_mean = mean_between(first, start, stop), mean_between(second, start, stop)
     total = 0.0
     for index in range(start, stop):
         total += (first[index] - first_mean) * (second[index] - second_mean)
-    return total / (count - 1)
+    return total / (stop - start - 1)
 
 
 @kernel
 def correlation(first: Any, second: Any, start: int, stop: int) -> float:
     """Pearson's correlation, -1 to 1; 0 where one of the two does not move."""
-    count = stop - start
-    first_mean = 0.0
-    second_mean = 0.0
-    for index in range(start, stop):
-        first_mean += first[index]
-        second_mean += second[index]
-    first_mean /= count
-    second_mean /= count
+    first_mean, second_mean = mean_between(first, start, stop), mean_between(second, start, stop)
     both = 0.0
     first_squares = 0.0
     second_squares = 0.0
