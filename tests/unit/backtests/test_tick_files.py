@@ -13,6 +13,7 @@ from apps.backtests.adapters.tick_file import read_ticks
 from apps.backtests.domain.event_ticks import simulate_event_ticks
 from apps.backtests.domain.tick_config import TimeUnit
 from apps.backtests.domain.ticks import Tape, TickKind, tape_columns
+from apps.backtests.management.tick_arguments import TICKS_HELP
 from apps.core.errors import NotFound, TradingError
 from apps.orders.domain.profiles import IDEAL
 from apps.strategies.library.quote_maker import QuoteMaker, QuoteMakerParameters
@@ -167,3 +168,14 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "head.csv").write_text("time,bid,ask\n")
     with pytest.raises(TradingError, match="has no rows"):
         tape_of_file(tmp_path / "head.csv")
+
+
+def test_the_examples_that_users_read_are_files_of_ticks(tmp_path: Path) -> None:
+    readme = Path("README.md").read_text().partition("### Ticks")[2]
+    examples = {"readme": readme.split("```")[1].strip(), "help": TICKS_HELP[TICKS_HELP.index("  time,") :].rpartition("buy")[0] + "buy"}
+    for name, text in examples.items():
+        path = tmp_path / f"{name}.csv"
+        path.write_text("\n".join(line.strip() for line in text.splitlines()) + "\n")
+        _, tape = tape_of_file(path)
+        assert tape.kind.tolist() == [TickKind.QUOTE, TickKind.TRADE, TickKind.DEPTH][: len(tape)]
+        assert read_ticks(path).time_unit is TimeUnit.MILLISECONDS and len(tape) == (3 if name == "readme" else 2)
