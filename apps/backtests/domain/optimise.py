@@ -23,6 +23,7 @@ IsAllowed = Callable[[Point], bool]
 
 _TRIES_PER_POINT = 100
 _SIGNIFICANT_DIGITS = 12
+_RANGE = ("minimum", "maximum", "step", "is_logarithmic")
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,11 @@ def _dimension(spec: ParameterSpec, wanted: Any) -> Dimension:
 
 
 def _range(spec: ParameterSpec, wanted: Mapping[str, Any]) -> Dimension:
-    unknown = sorted(set(wanted) - {"minimum", "maximum", "step", "is_logarithmic"})
+    unknown = sorted(set(wanted) - set(_RANGE))
     if unknown:
-        raise InvalidInput(f"The range of {spec.name} has an unknown setting {unknown[0]!r}.", where=spec.name)
+        raise InvalidInput(
+            f"The range of {spec.name} has an unknown setting {unknown[0]!r}.", where=spec.name, hint=f"Known: {', '.join(_RANGE)}."
+        )
     if spec.kind is bool:
         return Dimension(spec.name, bool, (False, True))
     low, high = wanted.get("minimum", spec.minimum), wanted.get("maximum", spec.maximum)

@@ -350,7 +350,7 @@ class RunInput(StrictSerializer):
 class SweepInput(RunInput):
     """A backtest and what is searched over; `score`, `walk_forward` and `robustness` have no meaning here."""
 
-    space = SpaceField(help_text="By parameter a list of values, or a range.")
+    space = SpaceField(help_text="By parameter a list of values, or a range: an object with any of minimum, maximum, step, is_logarithmic.")
     method = EnumField(SweepMethod, default=SweepMethod.GRID)
     objective = serializers.CharField(max_length=40, default="sharpe")
     budget = serializers.IntegerField(

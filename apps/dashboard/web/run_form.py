@@ -25,6 +25,7 @@ from apps.strategies.domain.parameters import ParameterSpec
 T = TypeVar("T")
 
 _PPM_PER_BP = 100
+_MILLION = 1_000_000
 _COSTS = {"fee_bps": ("fee_maker_ppm", "fee_taker_ppm"), "slippage_bps": ("slippage_ppm",), "half_spread_bps": ("half_spread_ppm",)}
 _PLACES = {
     "instrument_ids": "instrument", "start": "start", "end": "end", "capital": "capital", "currency": "rates", "rates": "rates", "leverage": "leverage",
@@ -115,7 +116,7 @@ class RunForm:
             "sizing": {"method": self._word("sizing", SizingMethod, SizingMethod.ALL), "amount": self._number("amount")},
             "timing": self._word("timing", FillTiming, FillTiming.NEXT_OPEN),
             "allows_short": self._is_ticked("allows_short"),
-            "leverage": self._number("leverage") or Decimal(1),
+            "leverage": Decimal(1) if (leverage := self._number("leverage")) is None else leverage,
             "seed": self._whole("seed") or 0,
             "score": self._word("score", ScoreMode, ScoreMode.WALK_FORWARD),
             "walk_forward": self._walk_forward(),
@@ -201,7 +202,9 @@ class RunForm:
         return found
 
     def _ppm(self, name: str, ppm: Decimal) -> int:
-        if ppm != int(ppm):
+        if not 0 <= ppm <= _MILLION:
+            self.errors.setdefault(name, f"It must be from 0 to {'100 %' if name == 'volume_share' else '10,000 bps'}.")
+        elif ppm != int(ppm):
             self.errors.setdefault(name, "That is finer than a millionth.")
         return int(ppm)
 

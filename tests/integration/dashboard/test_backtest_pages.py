@@ -157,7 +157,9 @@ def test_a_form_asks_for_what_was_typed_and_leads_to_the_run(shelf: Market, clie
         ("start", "soon", "must be a date"),
         ("leverage", "0.5", "The leverage must be from 1"),
         ("amount", "0.5", "takes no amount"),
-        ("fee_bps", "-1", "is in millionths"),
+        ("leverage", "0", "The leverage must be from 1"),
+        ("fee_bps", "-1", "from 0 to 10,000 bps"),
+        ("volume_share", "101", "from 0 to 100 %"),
         ("fee_bps", "0.001", "finer than a millionth"),
         ("search.fast_bars", "1, 5", "fast_bars must be at least 2"),
         ("search.fast_bars", "many", "is no number"),
@@ -173,6 +175,20 @@ def test_each_complaint_stands_beside_its_field(shelf: Market, client: Client, f
     ends = [block.index(mark) for mark in ("</fieldset>", '<div class="field', '<div class="parameter', "</form>") if mark in block]
     assert sentence in block[: min(ends)].replace("&#x27;", "'")
     assert not BacktestRun.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["train_bars", "test_bars"])
+def test_a_complaint_about_a_window_is_not_folded_away(shelf: Market, client: Client, field: str) -> None:
+    log_in(client, "trader")
+    text = client.post("/backtests/new/", form_of(shelf, **{field: "x"})).content.decode()
+    assert "<details open><summary>Windows of the walk forward" in text and f"{field} must be a whole number" in text
+    assert "<details><summary>Windows of the walk forward" in client.get(f"/backtests/new/?market={shelf.venue.code}").content.decode()
+
+
+def test_objectives_of_one_name_are_told_apart_by_their_group(shelf: Market, client: Client) -> None:
+    text = log_in(client, "trader").get(f"/backtests/sweeps/new/?market={shelf.venue.code}").content.decode()
+    groups = [part.split("</optgroup>")[0] for part in text.split("<optgroup")[1:]]
+    assert [part.count(">Alpha<") for part in groups if ">Alpha<" in part] == [1, 1]
 
 
 def test_a_waiting_run_shows_its_progress_and_can_be_cancelled(shelf: Market, client: Client) -> None:

@@ -75,6 +75,12 @@ def test_what_is_no_space_is_refused_by_name(wanted: dict[str, Any], where: str)
     assert caught.value.where == where
 
 
+def test_an_unknown_setting_of_a_range_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        build_space(SPECS, {"fast": {"from": 2}})
+    assert caught.value.hint == "Known: minimum, maximum, step, is_logarithmic."
+
+
 def test_a_grid_is_every_point_the_last_moving_fastest() -> None:
     space = build_space(SPECS, {"fast": [5, 6], "short": {}})
     assert grid(space, 4) == [
