@@ -25,23 +25,15 @@ from apps.backtests.models import (
     WhatIf,
 )
 from apps.backtests.services.parity import change_tolerance
+from apps.common.reading import ReadOnly
 from apps.core.errors import TradingError
 
 
-class _ReadOnlyAdmin(ModelAdmin):
+class _ReadOnlyAdmin(ReadOnly, ModelAdmin):
     """Rows that only the system writes."""
 
     list_per_page = 50
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def _each(self, request: HttpRequest, ids: list[UUID], act: Callable[[UUID], str]) -> None:
         """Do it for every row; a refusal is shown and the others go on."""

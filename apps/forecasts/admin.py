@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from apps.common.reading import ReadOnly
 from apps.core.errors import TradingError
 from apps.forecasts.models import Forecast, ForecastModel, TrainingRun
 from apps.forecasts.services import train_venue
 
 
-class _ReadOnlyAdmin(ModelAdmin):
+class _ReadOnlyAdmin(ReadOnly, ModelAdmin):
     """Rows that only the system writes."""
 
     list_per_page = 50
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(TrainingRun)

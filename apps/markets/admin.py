@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
+from apps.common.reading import ReadOnly
 from apps.core.errors import TradingError
 from apps.markets import selectors, services
 from apps.markets.models import Instrument, QuarantinedCandle, SourcePull, Venue, VenueClock
@@ -19,26 +20,13 @@ from apps.markets.services.instruments import GRID
 _IDENTITY = ("venue", "symbol", "is_closes_only", "is_adjusted", "source_label", "first_bar_at", "last_bar_at")
 
 
-class _ReadOnly:
-    """What the system writes and a person only reads."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-class _ClockInline(_ReadOnly, TabularInline):
+class _ClockInline(ReadOnly, TabularInline):
     model = VenueClock
     fields: ClassVar = ("status", "now_at", "starts_at", "ends_at", "bars_per_second", "jump_to", "bars_done", "message")
 
 
 @admin.register(Venue)
-class VenueAdmin(_ReadOnly, ModelAdmin):
+class VenueAdmin(ReadOnly, ModelAdmin):
     """Venues are opened by commands and by the transport; here one sees them and archives old ones."""
 
     list_display = ("code", "name", "kind", "timeframe", "status", "now_at", "is_default", "created_at")
@@ -67,7 +55,7 @@ class VenueAdmin(_ReadOnly, ModelAdmin):
 
 
 @admin.register(VenueClock)
-class VenueClockAdmin(_ReadOnly, ModelAdmin):
+class VenueClockAdmin(ReadOnly, ModelAdmin):
     list_display = ("venue", "status", "now_at", "bars_per_second", "bars_done", "message", "updated_at")
     list_filter = ("status",)
     list_select_related = ("venue",)
@@ -123,7 +111,7 @@ class InstrumentAdmin(ModelAdmin):
 
 
 @admin.register(QuarantinedCandle)
-class QuarantinedCandleAdmin(_ReadOnly, ModelAdmin):
+class QuarantinedCandleAdmin(ReadOnly, ModelAdmin):
     """Bars that failed a check, as they came. They are never used."""
 
     list_display = ("instrument", "timeframe", "opened_at", "reason", "detail", "source", "recorded_at")
@@ -133,7 +121,7 @@ class QuarantinedCandleAdmin(_ReadOnly, ModelAdmin):
 
 
 @admin.register(SourcePull)
-class SourcePullAdmin(_ReadOnly, ModelAdmin):
+class SourcePullAdmin(ReadOnly, ModelAdmin):
     list_display = ("venue", "started_at", "finished_at", "rows_written", "rows_quarantined", "error")
     list_filter = ("venue",)
     list_select_related = ("venue",)

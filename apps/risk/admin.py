@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from apps.common.reading import ReadOnly
 from apps.core.errors import TradingError
 from apps.risk import services
 from apps.risk.contracts import limit_choices, limit_help
@@ -19,19 +20,6 @@ from apps.risk.domain.numbers import is_usable
 from apps.risk.models import Halt, LiveTradingSwitch, Reservation, RiskFactorRule, RiskFactorState, RiskLimit, RiskVerdict
 
 _SCOPE = ("code", "mode", "account_id", "strategy", "instrument")
-
-
-class _ReadOnlyAdmin(ModelAdmin):
-    """What the system writes and a person only reads."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class _LimitForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -126,7 +114,7 @@ class RiskFactorRuleAdmin(ModelAdmin):
 
 
 @admin.register(Halt)
-class HaltAdmin(_ReadOnlyAdmin):
+class HaltAdmin(ReadOnly, ModelAdmin):
     """Emergency stops; the action resets what is engaged."""
 
     list_display = (
@@ -160,24 +148,24 @@ class HaltAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(RiskFactorState)
-class RiskFactorStateAdmin(_ReadOnlyAdmin):
+class RiskFactorStateAdmin(ReadOnly, ModelAdmin):
     list_display = ("account_id", "value", "reasons", "changed_at")
 
 
 @admin.register(Reservation)
-class ReservationAdmin(_ReadOnlyAdmin):
+class ReservationAdmin(ReadOnly, ModelAdmin):
     list_display = ("order_id", "account_id", "instrument", "quantity", "notional", "cash", "is_reducing", "created_at", "ended_at")
     list_filter = ("is_reducing",)
     list_select_related = ("instrument",)
 
 
 @admin.register(RiskVerdict)
-class RiskVerdictAdmin(_ReadOnlyAdmin):
+class RiskVerdictAdmin(ReadOnly, ModelAdmin):
     list_display = ("created_at", "order_id", "instrument", "approved", "first_failure")
     list_filter = ("approved", "first_failure")
     list_select_related = ("instrument",)
 
 
 @admin.register(LiveTradingSwitch)
-class LiveTradingSwitchAdmin(_ReadOnlyAdmin):
+class LiveTradingSwitchAdmin(ReadOnly, ModelAdmin):
     list_display = ("is_on", "changed_by", "changed_at", "reason")

@@ -17,6 +17,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from apps.common.reading import ReadOnly
 from apps.core.errors import TradingError
 from apps.strategies import services
 from apps.strategies.domain.catalog import session_class, session_help, session_kinds
@@ -121,7 +122,7 @@ class TradingSessionAdmin(ModelAdmin):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ModelAdmin):
+class DecisionAdmin(ReadOnly, ModelAdmin):
     """Decisions are read-only: they are the record."""
 
     list_display = ("bar_at", "session", "instrument", "outcome", "sentence")
@@ -129,12 +130,3 @@ class DecisionAdmin(ModelAdmin):
     list_select_related = ("session", "instrument", "session__strategy")
     search_fields = ("sentence",)
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
