@@ -13,6 +13,7 @@ from tests.prove.workshop import Workshop
 
 STREAMS = 3_000
 CALM_STREAMS = 1_500
+WORLDS = 300
 VECTORS = "stop_target_vectors.json"
 
 
@@ -48,6 +49,27 @@ def fast_slow(workshop: Workshop, *, count: int = CALM_STREAMS) -> Measured:
     value = f"{found['streams']:,} streams, {found['fills']:,} fills, {found['skipped']:,} bars left out, {found['different']} differences"
     passed = found["compiled"] and found["streams"] == count and found["different"] == 0 < found["skipped"] and found["fills"] > 0
     return Measured(value, passed, (f"seed {seed}", *found["differences"]))
+
+
+@proof(
+    cap="engine",
+    name="several",
+    line="Several instruments in two currencies on one account: arrays, events of both kinds and the oracle, compiled kernels",
+    bound="0 differences, and the same numbers uncompiled",
+)
+def several(workshop: Workshop, *, count: int = WORLDS) -> Measured:
+    seed = secrets.randbits(30)
+    compiled, plain = (_worlds(seed, count, **options) for options in (COMPILED, {}))
+    value = f"{count} worlds, {compiled['fills']:,} fills, {len(compiled['differences'])} differences"
+    passed = compiled["compiled"] and not compiled["differences"] and compiled["hash"] == plain["hash"] and compiled["fills"] > count
+    return Measured(value, passed, (f"seed {seed}", *compiled["differences"][:10]))
+
+
+def _worlds(seed: int, count: int, **options: Any) -> dict[str, Any]:
+    said = run_program("-m", "tests.unit.backtests.pools", str(seed), str(count), **options)
+    assert said.code == 0, said.err[-2000:]
+    found: dict[str, Any] = json.loads(said.out.splitlines()[-1])
+    return found
 
 
 @proof(cap="engine", name="stop-target", line="The outside judge's stops, targets and trailing stops, profile freqtrade", bound="all cases")

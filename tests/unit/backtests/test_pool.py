@@ -34,18 +34,19 @@ from tests.unit.backtests.pools import (
     Plan,
     Planned,
     World,
+    fills_of,
     fingerprint,
     run_arrays,
     run_each,
     run_oracle,
     run_together,
     sized,
+    still_open,
     world_of,
 )
 from tests.unit.backtests.seeds import fresh_seed
 
 WORLDS = 25
-_FILLS = [code.F_ORDER, code.F_PLACE, code.F_AT, code.F_SIDE, code.F_LOTS, code.F_PRICE, code.F_VALUE, code.F_FEE, code.F_REASON]
 
 
 def test_arrays_and_events_of_both_kinds_leave_the_same_records() -> None:
@@ -63,7 +64,7 @@ def test_the_oracle_gives_the_same_fills_cash_and_equity() -> None:
     for seed in range(first, first + WORLDS):
         world = still_open(world_of(seed))
         made, expected = run_arrays(world), run_oracle(world)
-        assert [tuple(row) for row in made.fills[:, _FILLS].tolist()] == expected.fills, seed
+        assert fills_of(made) == expected.fills, seed
         assert made.equity.tolist() == expected.line, seed
         assert cash_of(made) == expected.cash, seed
 
@@ -251,11 +252,6 @@ def hourly(symbol: str, closes: list[int], *, currency: str = "USD", first: floa
 
 def two_windows() -> list[BarWindow]:
     return [hourly("A", [100_00] * 5), hourly("B", [100_00] * 5)]
-
-
-def still_open(world: World) -> World:
-    """The oracle sells nothing at the end."""
-    return replace(world, config=msgspec.structs.replace(world.config, closes_at_end=False))
 
 
 def cash_of(made: RunRecords) -> list[int]:
