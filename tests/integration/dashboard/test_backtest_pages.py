@@ -144,9 +144,21 @@ def test_a_form_asks_for_what_was_typed_and_leads_to_the_run(shelf: Market, clie
     assert 'name="search.slow_bars" value="10, 20, 30"' in again and 'name="fee_bps" type="text" value="2.5"' in again
 
 
+def test_a_form_takes_several_instruments_and_the_prices_of_currencies(shelf: Market, client: Client) -> None:
+    typed = form_of(shelf, rates="EUR=1.08, GBP = 1.270", compares_alone="yes")
+    assert log_in(client, "trader").post("/backtests/new/", typed).status_code == 302
+    run = BacktestRun.objects.get()
+    config = selectors.run(run.id).config
+    assert (config.rates, config.compares_alone) == ({"EUR": Decimal("1.08"), "GBP": Decimal("1.27")}, True)
+    again = client.get(f"/backtests/new/?like={run.id}&market={shelf.venue.code}").content.decode()
+    assert 'value="EUR=1.08, GBP=1.27"' in again and 'name="compares_alone" value="yes" checked' in again
+
+
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
+        ("rates", "EUR", "is no price of a currency"),
+        ("rates", "EUR=-1", "rates must be a positive number"),
         ("capital", "much", "The capital must be a number"),
         ("capital", "0", "capital must be a positive number"),
         ("p.fast_bars", "1", "fast_bars must be at least 2"),
