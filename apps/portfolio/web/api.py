@@ -14,6 +14,7 @@ from apps.common.api.pagination import page_of, whole_page
 from apps.common.api.schema import page_schema
 from apps.common.api.views import AccountView as NamedOrDefaultAccount
 from apps.common.api.views import ApiView
+from apps.common.moment import one_moment
 from apps.portfolio import selectors
 from apps.portfolio.web.serializers import (
     AccountQuery,
@@ -78,8 +79,10 @@ class PerformanceView(NamedOrDefaultAccount):
     def get(self, request: Request) -> Response:
         """Return, Sharpe ratio, drawdown and win rate of an account, and all other figures with what they mean."""
         account_id = self.account_id(self.query(AccountQuery))
-        figures = [figure.as_dict() for figure in selectors.figures(account_id)]
-        return self.answer(PerformanceSerializer, {**asdict(selectors.performance(account_id)), "figures": figures})
+        with one_moment():
+            figures = [figure.as_dict() for figure in selectors.figures(account_id)]
+            performance = asdict(selectors.performance(account_id))
+        return self.answer(PerformanceSerializer, {**performance, "figures": figures})
 
 
 class TearSheetView(NamedOrDefaultAccount):

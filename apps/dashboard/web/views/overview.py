@@ -7,6 +7,7 @@ from dataclasses import asdict
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from apps.common.moment import one_moment
 from apps.dashboard.selectors import runs as runs_selectors
 from apps.dashboard.selectors.benchmark import benchmark
 from apps.dashboard.selectors.overview import equity_points, overview
@@ -25,7 +26,9 @@ _ENTRIES_SHOWN = 15
 @page
 def show(request: HttpRequest) -> HttpResponse:
     venue = page_frame(request).venue
-    return render(request, "dashboard/overview.html", {"overview": overview(venue.id if venue else None)})
+    with one_moment():
+        shown = overview(venue.id if venue else None)
+    return render(request, "dashboard/overview.html", {"overview": shown})
 
 
 @page
@@ -41,18 +44,18 @@ def equity_data(request: HttpRequest) -> HttpResponse:
 @page
 def show_portfolio(request: HttpRequest) -> HttpResponse:
     frame = page_frame(request)
-    figures = portfolio.figures(frame.account_id) if frame.account_id else []
+    with one_moment():
+        figures = portfolio.figures(frame.account_id) if frame.account_id else []
+        context = {
+            "overview": overview(frame.venue.id if frame.venue else None),
+            "trades": portfolio.closed_trades(frame.account_id, limit=_TRADES_SHOWN) if frame.account_id else [],
+            "journal": portfolio.entries(frame.account_id, limit=_ENTRIES_SHOWN) if frame.account_id else [],
+            "balance": portfolio.trial_balance(),
+            "limits": risk.limits(),
+            "halts": risk.halts(limit=10),
+        }
     told = [figure for figure in figures if figure.value is not None]
-    context = {
-        "figures": told,
-        "untold": len(figures) - len(told),
-        "overview": overview(frame.venue.id if frame.venue else None),
-        "trades": portfolio.closed_trades(frame.account_id, limit=_TRADES_SHOWN) if frame.account_id else [],
-        "journal": portfolio.entries(frame.account_id, limit=_ENTRIES_SHOWN) if frame.account_id else [],
-        "balance": portfolio.trial_balance(),
-        "limits": risk.limits(),
-        "halts": risk.halts(limit=10),
-    }
+    context |= {"figures": told, "untold": len(figures) - len(told)}
     return render(request, "dashboard/portfolio.html", context)
 
 
