@@ -7,7 +7,7 @@ The whole system runs first, beside tests that only wait for the database, and w
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,18 +17,40 @@ MOST_WORKERS = 4
 """The longest file takes about a fifth of one core's time for everything; more workers would wait for it."""
 _FIRST = "tests/prove/"
 _ONE_SITE = "tests/e2e/"
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands whole files to workers, as they become free."""
+    """Hands whole files to workers, as they become free.
+
+    It knows a test by its file and its place among all: workers may name one differently, after a value that each has drawn for itself.
+    """
 
     def __init__(self, config: pytest.Config, log: Any = None) -> None:
         super().__init__(config, log)
         config.option.loadscopereorder = False
+        self._names: dict[str, str] = {}
+
+    def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
+        places = [f"{_file(name)}::{place}" for place, name in enumerate(collection)]
+        self._names.update(zip(places, collection, strict=True))
+        super().add_node_collection(node, places)
+
+    def remove_node(self, node: Any) -> str | None:
+        """The name of the test that the node died in, if it did. That one has failed; only what was to follow it is given to others."""
+        for unit in self.assigned_work[node].values():
+            for place, is_done in unit.items():
+                if not is_done:
+                    unit[place] = True
+                    super().remove_node(node)
+                    return self._names[place]
+        return super().remove_node(node)  # type: ignore[no-any-return]
 
     def _split_scope(self, nodeid: str) -> str:
-        return _ONE_SITE if nodeid.startswith(_ONE_SITE) else nodeid.partition("::")[0]
+        return _ONE_SITE if nodeid.startswith(_ONE_SITE) else _file(nodeid)
+
+
+def _file(name: str) -> str:
+    return name.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -46,9 +68,3 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
-
-
-@pytest.hookimpl
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """Workers must agree on the names of tests, so an id that each of them made up is not part of one."""
-    return _UUID.sub("an-id", val) if isinstance(val, str) and _UUID.search(val) else None
