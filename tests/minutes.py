@@ -10,7 +10,6 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from apps.backtests.domain.vector_run import BarColumns
 from apps.common.models import Lease
 from apps.common.notify import Channel, notify
 from apps.core.ids import uuid7
@@ -33,6 +32,7 @@ from apps.portfolio.services import open_account
 from apps.risk.contracts import limit_choices
 from apps.risk.services import change_limit
 from apps.strategies import services as strategies
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.event_session import lots_of_volume
 from apps.strategies.management.commands.run_sessions import SessionOwner
 from tests.minute_series import FIRST_OPEN, Minutes

@@ -26,6 +26,6 @@ def event_run(kind: str, parameters: Mapping[str, object], account_id: UUID, win
 def vector_run(kind: str, parameters: Mapping[str, object], account_id: UUID, window: BarWindow, *, cash: Decimal) -> Simulation:
     """As arrays over all bars."""
     columns, spec = columns_of(window), window.instrument
-    bars = VectorBars(spec, columns.opened_at, columns.closed_at, columns.open, columns.high, columns.low, columns.close, columns.volume)
+    bars = VectorBars.of(spec, columns)
     signals = build_vector_strategy(kind, dict(parameters)).signals(bars, bits=np.zeros(len(bars), np.int8))
     return simulate_signals(spec, simulated_profile(account_id), columns, signals, cash=cash)

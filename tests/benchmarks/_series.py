@@ -10,10 +10,10 @@ from uuid import UUID
 import numpy as np
 
 from apps.backtests.domain.event_run import QuoteColumns
-from apps.backtests.domain.vector_run import BarColumns
 from apps.core.kernel import kernel
 from apps.core.values import InstrumentSpec
 from apps.orders.domain.profiles import DEFAULT, IDEAL, EngineProfile, FeeModel, Slippage
+from apps.strategies.domain.bar_columns import BarColumns
 
 PINNED_SEED = 7
 MINUTE = 60_000_000

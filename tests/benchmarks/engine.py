@@ -22,11 +22,12 @@ import numpy as np
 from apps.backtests.domain.event_run import EventPlan, simulate_event_bars, simulate_event_quotes
 from apps.backtests.domain.quote_signals import simulate_quote_signals
 from apps.backtests.domain.sweep_signals import sweep_signals
-from apps.backtests.domain.vector_run import BarColumns, SignalRunner, Simulation
+from apps.backtests.domain.vector_run import SignalRunner, Simulation
 from apps.orders.domain.engine_codes import F_FEE, F_SIDE, F_VALUE, I_MARK
 from apps.orders.domain.pretrade_nb import LIMIT_COLUMNS
 from apps.orders.domain.sizing_nb import BY_LOTS
 from apps.portfolio.domain.ledger_codes import L_AMOUNT, L_ASSET, L_COLUMN, LedgerColumn
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy, QuoteEvent
 from apps.strategies.domain.signal_bits import ENTER_LONG, EXIT_LONG
 from apps.strategies.domain.vector_strategy import VectorBars
@@ -81,7 +82,7 @@ def timed(action: Callable[[], Any], repeats: int = REPEATS) -> tuple[float, flo
 
 
 def vector_bars(bars: BarColumns) -> VectorBars:
-    return VectorBars(INSTRUMENT, bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume)
+    return VectorBars.of(INSTRUMENT, bars)
 
 
 def check_books(simulation: Simulation) -> None:

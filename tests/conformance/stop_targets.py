@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from apps.backtests.domain.timed_run import TimedTrade, timed_trades
-from apps.backtests.domain.vector_run import BarColumns, Simulation, simulate_signals
+from apps.backtests.domain.vector_run import Simulation, simulate_signals
 from apps.core.values import InstrumentSpec
 from apps.orders.domain.profiles import FREQTRADE, EngineProfile
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.exit_plan import MINUTE_US, ExitPlan, in_ppm
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from apps.strategies.domain.vector_strategy import Signals

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.backtests.domain.vector_run import BarColumns
 from apps.core.errors import InvalidInput
 from apps.orders.domain.profiles import DEFAULT, FREQTRADE, EngineProfile, FeeModel
 from apps.orders.domain.sizing_nb import BY_VALUE
 from apps.portfolio.domain.ledger_codes import T_LOTS
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.exit_plan import ExitPlan
 from apps.strategies.domain.signal_bits import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from apps.strategies.domain.vector_strategy import Signals

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from apps.backtests.domain.vector_run import BarColumns, Int64Array
-from apps.strategies.domain.vector_strategy import Signals
+from apps.backtests.domain.vector_run import Int64Array
+from apps.strategies.domain.bar_columns import BarColumns
+from apps.strategies.domain.vector_strategy import BY_BAR, Signals
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,4 +50,5 @@ def spread(signals: Signals, coarse: CoarseBars, fine: int) -> Signals:
 
     bits = np.zeros(fine, np.int8)
     bits[coarse.ends] = signals.bits
-    return replace(signals, bits=bits, lots=at_ends(signals.lots), stops=at_ends(signals.stops), targets=at_ends(signals.targets))
+    placed: dict[str, Any] = {name: at_ends(getattr(signals, name)) for name in BY_BAR}
+    return replace(signals, bits=bits, **placed)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from apps.backtests.domain.coarse_bars import CoarseBars
 from apps.backtests.domain.equity_nb import fill_equity
-from apps.backtests.domain.vector_run import BarColumns, Simulation, Workspace, book_simulation, close_out, raise_status
+from apps.backtests.domain.vector_run import Simulation, Workspace, book_simulation, close_out, raise_status
 from apps.core.errors import InvalidInput, TradingError
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
@@ -24,6 +24,7 @@ from apps.orders.domain.engine_codes import EngineOrderState, Reason, StepStatus
 from apps.orders.domain.profiles import EngineProfile
 from apps.orders.domain.quote_nb import step_quote
 from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, sized_lots
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.event_strategy import MOST_ORDERS_AT_ONCE, BarEvent, EventStrategy, FillEvent, QuoteEvent
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]

@@ -17,7 +17,7 @@ from apps.backtests.domain.config import RunConfig
 from apps.backtests.domain.costing import engine_profile
 from apps.backtests.domain.pool_nb import gross_held
 from apps.backtests.domain.records import Int64Array, RunRecords, currencies_of
-from apps.backtests.domain.vector_run import TAG_END, BarColumns, Simulation, raise_status, refusals
+from apps.backtests.domain.vector_run import TAG_END, Simulation, raise_status, refusals
 from apps.core.errors import InvalidInput
 from apps.core.values import InstrumentSpec
 from apps.markets.contracts import BarWindow
@@ -26,6 +26,7 @@ from apps.orders.domain.engine import Engine, NewOrder
 from apps.orders.domain.engine_book import on_scale
 from apps.orders.domain.engine_codes import EngineOrderType, StepStatus
 from apps.orders.domain.profiles import EngineProfile
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.event_session import lots_of_volume
 
 _NAMES = ("opened_at", "closed_at", "open", "high", "low", "close", "volume")

@@ -14,13 +14,14 @@ from apps.backtests.domain.event_run import EVENTS_AT_ONCE, EngineDesk, EventPla
 from apps.backtests.domain.pool import Pool
 from apps.backtests.domain.pool_nb import gross_held, pool_lots
 from apps.backtests.domain.records import RunRecords
-from apps.backtests.domain.vector_run import BarColumns, Workspace, book_simulation
+from apps.backtests.domain.vector_run import Workspace, book_simulation
 from apps.core.errors import InvalidInput, TradingError
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.engine import Engine, EngineBar, NewOrder
 from apps.orders.domain.engine_codes import StepStatus
 from apps.orders.domain.sizing_nb import BY_LOTS
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy
 
 _NONE = np.zeros(0, np.int64)

@@ -21,13 +21,14 @@ from apps.backtests.domain.pool_events import PoolEvents
 from apps.backtests.domain.pool_signals import PoolSignals
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import IsCancelled, ReportProgress, RunCancelled, runner
-from apps.backtests.domain.vector_run import BarColumns, SignalRunner
+from apps.backtests.domain.vector_run import SignalRunner
 from apps.core.errors import InvalidInput, NotFound, TradingError
 from apps.core.values import InstrumentSpec
 from apps.markets.contracts import BarWindow
 from apps.markets.domain.bars import to_micros
 from apps.orders.domain.engine_codes import PPM
 from apps.orders.domain.sizing_nb import BY_EQUITY, BY_LOTS, BY_VALUE
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.event_strategy import EventStrategy, build_event_strategy, event_strategy_class, hears_bars
 from apps.strategies.domain.parameters import build_parameters
 from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy, build_vector_strategy, vector_strategy_class
@@ -149,7 +150,7 @@ class _Asked:
         self._bits = np.zeros(len(seen), np.int8)
         self._sizing, self._size = sizing_of(config, spec)
         self._first = _first_bar(config, window)
-        self._bars = VectorBars(spec, seen.opened_at, seen.closed_at, seen.open, seen.high, seen.low, seen.close, seen.volume)
+        self._bars = VectorBars.of(spec, seen)
 
     def signals(self, strategy: VectorStrategy) -> Signals:
         """The signals of every bar that orders fill on; none before the end of the warm-up. The size is the run's where the strategy leaves it open."""

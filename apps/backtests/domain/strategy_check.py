@@ -29,7 +29,7 @@ from apps.orders.domain.engine import NewOrder
 from apps.orders.domain.engine_codes import Reason
 from apps.strategies.domain.event_strategy import Desk, EventStrategy, build_event_strategy, event_strategy_class
 from apps.strategies.domain.strategy import Context, build_strategy
-from apps.strategies.domain.vector_strategy import VectorBars, build_vector_strategy
+from apps.strategies.domain.vector_strategy import BY_BAR, VectorBars, build_vector_strategy
 
 Decide = Callable[[BarWindow], list[Any]]
 A = TypeVar("A")
@@ -121,14 +121,11 @@ def _sample_instrument() -> InstrumentSpec:
 
 
 def _signals(config: RunConfig, bars: BarWindow) -> list[Any]:
-    columns = bar_columns(bars)
-    given = VectorBars(
-        bars.instrument, columns.opened_at, columns.closed_at, columns.open, columns.high, columns.low, columns.close, columns.volume
-    )
+    given = VectorBars.of(bars.instrument, bar_columns(bars))
     strategy = build_vector_strategy(config.strategy, dict(config.parameters))
     signals = strategy.signals(given, bits=np.zeros(len(bars), np.int8))
     signals.check(len(bars))
-    columns_of = (signals.bits, signals.lots, signals.stops, signals.targets)
+    columns_of = [getattr(signals, name) for name in ("bits", *BY_BAR)]
     return list(zip(*(np.broadcast_to(array, len(bars)).tolist() for array in columns_of), strict=True))
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.backtests.domain.sweep_nb import measure_point
-from apps.backtests.domain.vector_run import BarColumns, SignalRunner
+from apps.backtests.domain.vector_run import SignalRunner
 from apps.core.values import InstrumentSpec
 from apps.orders.domain.engine_codes import F_FEE
 from apps.orders.domain.profiles import EngineProfile
 from apps.portfolio.domain.metrics_nb import M_COLUMNS, M_FINAL, M_MAX_DRAWDOWN, M_SHARPE, M_SORTINO, M_TOTAL_RETURN
 from apps.portfolio.domain.records import DAY_MICROS
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -72,7 +73,7 @@ def sweep_signals(
     count = len(strategies)
     result = SweepFigures(np.full((count, M_COLUMNS), np.nan), *(np.zeros(count, np.int64) for _ in range(3)))
     ends = day_ends(bars.closed_at)
-    columns = VectorBars(instrument, bars.opened_at, bars.closed_at, bars.open, bars.high, bars.low, bars.close, bars.volume)
+    columns = VectorBars.of(instrument, bars)
 
     def work(first: int) -> None:
         runner = SignalRunner(instrument, profile, bars, cash=cash)

@@ -116,7 +116,7 @@ def _signals(strategy: VectorStrategy, spec: InstrumentSpec, tape: Tape) -> Sign
     middle, unknown = (tape.bid + tape.ask) // 2, np.full(len(tape), -1, np.int64)
     bits: Int8Array = np.zeros(len(tape), np.int8)
     try:
-        signals = strategy.signals(VectorBars(spec, tape.at, tape.at, middle, middle, middle, middle, unknown), bits=bits)
+        signals = strategy.signals(VectorBars(tape.at, tape.at, middle, middle, middle, middle, unknown, spec), bits=bits)
     except TradingError:
         raise
     except Exception as error:

@@ -10,9 +10,10 @@ import numpy as np
 
 from apps.backtests.domain.simulate_nb import TAG_SIGNAL, TAG_STOP, TAG_TARGET, TAG_TRAIL
 from apps.backtests.domain.timed_nb import TAG_FORCED
-from apps.backtests.domain.vector_run import BarColumns, Int64Array, Simulation
+from apps.backtests.domain.vector_run import Int64Array, Simulation
 from apps.orders.domain import engine_codes as code
 from apps.portfolio.domain import ledger_codes as ledger
+from apps.strategies.domain.bar_columns import BarColumns
 
 LEVERAGE_ONE = 1000
 

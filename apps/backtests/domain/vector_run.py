@@ -32,49 +32,13 @@ from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, R
 from apps.orders.domain.profiles import EngineProfile
 from apps.portfolio.domain.engine_books import book_run, book_tables
 from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, TRADE_COLUMNS
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.vector_strategy import Signals
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 
 TAG_END = 7
 """The order that closes what is held at the end of the data."""
-
-
-@dataclass(frozen=True, eq=False)
-class BarColumns:
-    """Bars of one instrument as contiguous int64 arrays in the engine's units; volume in lots, -1 where it is not known."""
-
-    opened_at: Int64Array
-    closed_at: Int64Array
-    open: Int64Array
-    high: Int64Array
-    low: Int64Array
-    close: Int64Array
-    volume: Int64Array
-
-    def __len__(self) -> int:
-        return len(self.close)
-
-    def check(self, instrument: InstrumentSpec) -> None:
-        """Raise InvalidInput naming the first bar that is out of order or no bar at all."""
-        bad = (self.low <= 0) | (self.low > np.minimum(self.open, self.close)) | (self.high < np.maximum(self.open, self.close))
-        bad |= (self.high > instrument.price_units(instrument.max_price)) | (self.closed_at <= self.opened_at) | (self.volume < -1)
-        if bad.any():
-            index = int(bad.argmax())
-            raise InvalidInput(
-                f"Bar {index} of {instrument.symbol} is no bar: open {self.open[index]}, high {self.high[index]}, low {self.low[index]},"
-                f" close {self.close[index]} price units, volume {self.volume[index]}.",
-                where=f"bars[{index}]",
-                hint="Prices must be positive, low and high must enclose open and close, and stay below the instrument's largest price.",
-            )
-        backwards = self.opened_at[1:] < self.closed_at[:-1]
-        if backwards.any():
-            index = int(backwards.argmax()) + 1
-            raise InvalidInput(
-                f"Bar {index} of {instrument.symbol} opens before bar {index - 1} closes.",
-                where=f"bars[{index}]",
-                hint="Sort the bars by time.",
-            )
 
 
 @dataclass(eq=False)

@@ -45,7 +45,7 @@ class VectorAsEvents(EventStrategy):
     def on_bar(self, bar: BarEvent) -> None:
         self._keep(bar)
         count = self._count
-        bars = VectorBars(self.desk.instrument, **{name: column[:count] for name, column in self._bars.items()})
+        bars = VectorBars(**{name: column[:count] for name, column in self._bars.items()}, instrument=self.desk.instrument)
         signals = self.vector.signals(bars, bits=self._bits[:count])
         signals.check(count)
         if signals.exits is not None:
@@ -113,7 +113,7 @@ class VectorAsEvents(EventStrategy):
             return False
         if self._count > 1:
             return True
-        twice = VectorBars(self.desk.instrument, **{name: np.repeat(column[:1], 2) for name, column in self._bars.items()})
+        twice = VectorBars(**{name: np.repeat(column[:1], 2) for name, column in self._bars.items()}, instrument=self.desk.instrument)
         return len(self.vector.signals(twice, bits=np.zeros(2, np.int8)).lots) == 1
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
@@ -24,31 +24,28 @@ from apps.core.errors import InvalidInput
 from apps.core.values import InstrumentSpec
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.sizing_nb import BY_LOTS
+from apps.strategies.domain.bar_columns import BarColumns, Int64Array
 from apps.strategies.domain.exit_plan import ExitPlan
 from apps.strategies.domain.parameters import build_parameters
 from apps.strategies.domain.registry import StrategyRegistry
 
-Int64Array: TypeAlias = npt.NDArray[np.int64]
 Int8Array: TypeAlias = npt.NDArray[np.int8]
 
 _NONE = np.zeros(1, np.int64)
+BY_BAR = ("lots", "stops", "targets", "entry_prices", "entry_moves", "exit_prices")
+"""The fields of `Signals` that have one value for every bar or one for all."""
 
 
 @dataclass(frozen=True, eq=False)
-class VectorBars:
-    """Closed bars as contiguous int64 arrays: prices in price units, volume in lots (-1: not known), times in microseconds since 1970 UTC."""
+class VectorBars(BarColumns):
+    """Bars with their instrument."""
 
     instrument: InstrumentSpec
-    opened_at: Int64Array
-    closed_at: Int64Array
-    open: Int64Array
-    high: Int64Array
-    low: Int64Array
-    close: Int64Array
-    volume: Int64Array
 
-    def __len__(self) -> int:
-        return len(self.close)
+    @classmethod
+    def of(cls, instrument: InstrumentSpec, bars: BarColumns) -> VectorBars:
+        """The same arrays."""
+        return cls(**{column.name: getattr(bars, column.name) for column in fields(BarColumns)}, instrument=instrument)
 
     def lots(self, quantity: Decimal) -> int:
         """A quantity in lots, cut to the lot."""
@@ -85,15 +82,8 @@ class Signals:
 
     def check(self, bars: int) -> None:
         """Raise InvalidInput where arrays do not fit the bars."""
-        for name, array, dtype in (
-            ("bits", self.bits, np.int8),
-            ("lots", self.lots, np.int64),
-            ("stops", self.stops, np.int64),
-            ("targets", self.targets, np.int64),
-            ("entry_prices", self.entry_prices, np.int64),
-            ("entry_moves", self.entry_moves, np.int64),
-            ("exit_prices", self.exit_prices, np.int64),
-        ):
+        for name in ("bits", *BY_BAR):
+            array, dtype = getattr(self, name), np.int8 if name == "bits" else np.int64
             if array.dtype != dtype or array.ndim != 1 or len(array) not in ((bars,) if name == "bits" else (1, bars)):
                 raise InvalidInput(
                     f"{name} must have {bars} values of type {np.dtype(dtype)}, got {len(array)} of {array.dtype}.", where=name

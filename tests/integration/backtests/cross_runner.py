@@ -13,9 +13,10 @@ from apps.backtests.domain.costing import engine_profile
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import IsCancelled, ReportProgress, RunCancelled, runner
 from apps.backtests.domain.simulate_nb import ENTER_LONG, EXIT_LONG
-from apps.backtests.domain.vector_run import BarColumns, Signals, simulate_signals
+from apps.backtests.domain.vector_run import Signals, simulate_signals
 from apps.core.errors import NotFound
 from apps.markets.contracts import BarWindow
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.parameters import build_parameters, parameter
 
 KIND = "test_cross"

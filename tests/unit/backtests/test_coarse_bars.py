@@ -9,10 +9,11 @@ import numpy as np
 
 from apps.backtests.domain.coarse_bars import coarse_bars, spread
 from apps.backtests.domain.event_run import EventPlan, simulate_event_bars
-from apps.backtests.domain.vector_run import BarColumns, simulate_signals
+from apps.backtests.domain.vector_run import simulate_signals
 from apps.orders.domain.engine_codes import F_PRICE, F_REASON, Reason
 from apps.orders.domain.profiles import IDEAL
 from apps.orders.domain.sizing_nb import BY_LOTS
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy
 from apps.strategies.domain.signal_bits import ENTER_LONG
 from apps.strategies.domain.vector_strategy import Signals
@@ -55,6 +56,17 @@ def test_without_finer_bars_the_stop_comes_first_and_with_them_what_came_first()
     assert [(row[F_PRICE], Reason(row[F_REASON])) for row in blind.fills] == [(100, Reason.MARKET_AT_OPEN), (95, Reason.STOP_TRIGGERED)]
     seeing = simulate_signals(INSTRUMENT, IDEAL, fine, spread(entry_at_first(), coarse, len(fine)), cash=CASH)
     assert [(row[F_PRICE], Reason(row[F_REASON])) for row in seeing.fills] == [(100, Reason.MARKET_AT_OPEN), (105, Reason.LIMIT_CROSSED)]
+
+
+def test_what_a_coarse_bar_says_stands_at_its_last_fine_one() -> None:
+    prices = np.array([90, 110], np.int64)
+    signals = replace(entry_at_first(), entry_prices=prices, entry_moves=prices, exit_prices=prices)
+    coarse = coarse_bars(fine_bars(PRICES), 3 * MINUTE)
+    placed = spread(signals, coarse, len(PRICES))
+    assert placed.bits.tolist() == [0, 0, ENTER_LONG, 0, 0, 0] and placed.lots.tolist() == [1]
+    assert placed.stops.tolist() == [0, 0, 95, 0, 0, 0]
+    for column in (placed.entry_prices, placed.entry_moves, placed.exit_prices):
+        assert column.tolist() == [0, 0, 90, 0, 0, 110]
 
 
 class BracketOnce(EventStrategy):

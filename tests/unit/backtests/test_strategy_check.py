@@ -20,6 +20,7 @@ from apps.markets.contracts import BarWindow
 from apps.strategies.domain import event_strategy as events
 from apps.strategies.domain import strategy as sessions
 from apps.strategies.domain import vector_strategy as vectors
+from apps.strategies.domain.exit_plan import ExitPlan
 from apps.strategies.domain.signals import Signal
 
 
@@ -61,6 +62,19 @@ def test_a_vector_strategy_that_sees_tomorrow_is_caught() -> None:
     assert checked(RunMode.VECTOR, "honest_vector", warmup_bars=2).is_clean
     peeking = checked(RunMode.VECTOR, "peeking_vector").look_ahead
     assert not peeking.is_clean and peeking.peeks[0].bars_ahead == 1
+
+
+def test_an_exit_price_that_knows_tomorrow_is_caught() -> None:
+    @vectors.vector_strategy("peeking_price", title="Peeking price")
+    class Made(vectors.VectorStrategy):
+        Parameters = Nothing
+
+        def signals(self, bars: vectors.VectorBars, *, bits: npt.NDArray[np.int8]) -> vectors.Signals:
+            bits[:] = np.where(bars.close > bars.open, 1, 2)
+            prices = np.ascontiguousarray(np.roll(bars.high, -1))
+            return vectors.Signals(bits=bits, lots=np.array([1], np.int64), exits=ExitPlan(stop_ppm=50_000), exit_prices=prices)
+
+    assert not checked(RunMode.VECTOR, "peeking_price").look_ahead.is_clean
 
 
 def test_a_vector_strategy_that_normalises_by_all_bars_is_caught() -> None:

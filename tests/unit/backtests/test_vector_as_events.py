@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.backtests.domain.event_run import simulate_event_bars
-from apps.backtests.domain.vector_run import BarColumns, simulate_signals
+from apps.backtests.domain.vector_run import simulate_signals
 from apps.orders.domain.profiles import DEFAULT, FREQTRADE, IDEAL, EngineProfile
+from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.vector_events import VectorAsEvents
 from apps.strategies.domain.vector_strategy import Signals, VectorBars, VectorStrategy
 from tests.factories.windows import make_spec
