@@ -117,7 +117,7 @@ def forms(workshop: Workshop) -> Measured:
     bound="the same trades",
 )
 def plans(workshop: Workshop) -> Measured:
-    return run_tests(workshop.folder("plans"), "tests/conformance/test_exit_plans.py")
+    return run_tests(workshop.folder("plans"), "tests/conformance/test_exit_plans.py", "tests/conformance/test_hand_made_vectors.py")
 
 
 @proof(
