@@ -151,7 +151,7 @@ def settings_of(config: RunConfig) -> list[Setting]:
     of_bars = ("timeframe", "timing", "latency_bars") if config.tick_file is not None else ()
     for hidden in ("version", "strategy", "instrument_ids", *of_bars):
         payload.pop(hidden)
-    found += [Setting(words(name), _said(value)) for name, value in payload.items() if value not in (None, "")]
+    found += [Setting(words(name), _said(value)) for name, value in payload.items() if value not in (None, "", {})]
     for part, values in nested.items():
         found += [Setting(words(f"{part}_{name}"), _said(value)) for name, value in values.items() if value not in (None, "", {}, False)]
     return found + _tests_of(config.robustness)
