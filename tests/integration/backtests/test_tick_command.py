@@ -160,3 +160,12 @@ def test_the_page_says_that_it_was_ticks(client: Client, tmp_path: Path) -> None
 def candles(client: Client, run_id: UUID) -> dict[str, Any]:
     found: dict[str, Any] = client.get(f"/backtests/{run_id}/candles/", {"symbol": "X/USD"}).json()
     return found
+
+
+def test_the_form_for_stored_bars_is_not_offered_for_a_file(client: Client, tmp_path: Path) -> None:
+    client.force_login(User.objects.create_user("a-trader", role="trader"))
+    for written in (rows(60), [*rows(60)[::-1]]):
+        run_id = services.request_run(config_of(write_csv(tmp_path / "ticks.csv", written)), "tester", is_queued=False)
+        assert services.execute_run(run_id)
+        page = client.get(f"/backtests/{run_id}/").content.decode()
+        assert "/backtests/new/?like" not in page and "Run again" in page
