@@ -144,7 +144,7 @@ class SimulatedAccountAdmin(ModelAdmin):
         ("Rules", {"fields": ("profile", "volume_percent", "latency_ms")}),
         ("Fees", {"fields": ("fee_bps", "maker_fee_bps", "fee_flat", "fee_per_unit", "fee_minimum", "fee_cap_bps", "fee_tiers")}),
         ("Spread and slippage", {"fields": ("spread_bps", "slippage_bps", "slippage_model", "impact_bps")}),
-        ("Margin", {"fields": ("allows_short", "leverage", "maintenance_percent")}),
+        ("Margin", {"fields": ("allows_short", "leverage", "maintenance_percent", "margin_call_percent")}),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -225,6 +225,11 @@ class SimulatedAccount(models.Model):
     maintenance_percent = ExactField(
         default=Decimal(0), help_text="Equity below this part of the exposure, in percent, liquidates the account. 0: never."
     )
+    margin_call_percent = ExactField(
+        null=True,
+        blank=True,
+        help_text="Equity below this part of the exposure, in percent, brings a margin call. Empty: midway between maintenance and 100 / leverage.",
+    )
     allows_short = models.BooleanField(default=True, help_text="Whether what is not held may be sold.")
     latency_ms = models.PositiveIntegerField(
         default=0, help_text="Milliseconds between an order's acceptance and its first chance to fill."

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
-from apps.portfolio.models import Account, CashBalance, ClosedTrade, EquitySnapshot, JournalEntry, JournalLine, Position
+from apps.portfolio.models import Account, CashBalance, ClosedTrade, EquitySnapshot, JournalEntry, JournalLine, MarginCall, Position
 
 
 class _ReadOnlyAdmin(ModelAdmin):
@@ -76,3 +76,12 @@ class EquitySnapshotAdmin(_ReadOnlyAdmin):
     list_display = ("at", "account", "equity", "cash", "holdings_value", "realised_pnl", "unrealised_pnl", "fees", "peak_equity")
     list_select_related = ("account",)
     date_hierarchy = "at"
+
+
+@admin.register(MarginCall)
+class MarginCallAdmin(_ReadOnlyAdmin):
+    """Margin calls, with when they were over."""
+
+    list_display = ("called_at", "account", "equity", "required", "exposure", "cleared_at", "is_flat")
+    list_filter = ("account",)
+    list_select_related = ("account",)

@@ -26,6 +26,10 @@ __all__ = [
     "FigureUnit",
     "LedgerAccount",
     "Line",
+    "MarginCallCleared",
+    "MarginCallView",
+    "MarginCalled",
+    "MarginState",
     "Performance",
     "PerformanceUpdated",
     "PositionChanged",
@@ -82,6 +86,35 @@ class AccountSummary:
     day_pnl: Decimal
     peak_equity: Decimal
     drawdown: Decimal
+
+
+@dataclass(frozen=True)
+class MarginCallView:
+    """A margin call: equity and exposure at its first close, and the equity that would have cured it then. `cleared_at` None: it stands."""
+
+    id: UUID
+    called_at: datetime
+    equity: Decimal
+    exposure: Decimal
+    required: Decimal
+    cleared_at: datetime | None
+    is_flat: bool
+
+    @property
+    def missing(self) -> Decimal:
+        return self.required - self.equity
+
+
+@dataclass(frozen=True)
+class MarginState:
+    """The account's margin at its marks. Levels are parts of the exposure; below `called_below` it is called, below `closed_below` the venue
+    closes positions. `standing` is the call that stands."""
+
+    equity: Decimal
+    exposure: Decimal
+    called_below: Decimal
+    closed_below: Decimal
+    standing: MarginCallView | None
 
 
 @dataclass(frozen=True)
@@ -204,6 +237,31 @@ class PerformanceUpdated(Event):
     realised_pnl: Decimal
     unrealised_pnl: Decimal
     drawdown: Decimal
+
+
+@event("trading.margin_called", priority=Priority.HIGH)
+class MarginCalled(Event):
+    """Equity has fallen below the level at which the venue calls; below maintenance it closes positions. Amounts in the account's currency."""
+
+    account_id: UUID
+    account: str
+    at: datetime
+    equity: Decimal
+    exposure: Decimal
+    required: Decimal
+    missing: Decimal
+
+
+@event("trading.margin_call_cleared")
+class MarginCallCleared(Event):
+    """`is_flat`: nothing is held any more."""
+
+    account_id: UUID
+    account: str
+    at: datetime
+    called_at: datetime
+    equity: Decimal
+    is_flat: bool
 
 
 @event("portfolio.account_opened")

@@ -27,6 +27,7 @@ class Account(UuidModel):
     is_default = models.BooleanField(default=False, help_text="Orders that name no account use this one.")
     opened_at = models.DateTimeField(help_text="The venue's time.")
     closed_at = models.DateTimeField(null=True, blank=True)
+    is_margin_called = models.BooleanField(default=False, help_text="A margin call stands.")
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -152,3 +153,25 @@ class EquitySnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d} {self.equity}"
+
+
+class MarginCall(UuidModel):
+    """From the close at which equity was below the level of the venue to the first at which it was not. Amounts are those of the first."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="margin_calls")
+    called_at = models.DateTimeField(help_text="The venue's time.")
+    equity = MoneyField()
+    exposure = MoneyField(help_text="Value of all positions, long and short ones added.")
+    required = MoneyField(help_text="Equity that would have cured it.")
+    cleared_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it stands.")
+    is_flat = models.BooleanField(default=False, help_text="Nothing was held any more when it ended.")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "called_at"], name="margin_call_once"),
+            models.UniqueConstraint(fields=["account"], condition=models.Q(cleared_at=None), name="one_standing_margin_call"),
+        ]
+
+    def __str__(self) -> str:
+        return f"margin call of {self.called_at:%Y-%m-%d %H:%M}"

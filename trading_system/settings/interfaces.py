@@ -122,6 +122,7 @@ UNFOLD: dict[str, Any] = {
                 _admin_link("Journal", "menu_book", "portfolio_journalentry"),
                 _admin_link("Positions", "pie_chart", "portfolio_position"),
                 _admin_link("Closed trades", "task_alt", "portfolio_closedtrade"),
+                _admin_link("Margin calls", "priority_high", "portfolio_margincall"),
             ),
             _admin_group(
                 "Markets",

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from apps.backtests.domain.coarse_bars import CoarseBars
 from apps.backtests.domain.equity_nb import fill_equity
+from apps.backtests.domain.margin_watch import told_first
 from apps.backtests.domain.vector_run import Simulation, Workspace, book_simulation, close_out, raise_status
 from apps.core.errors import InvalidInput, TradingError
 from apps.core.values import InstrumentSpec
@@ -198,6 +199,14 @@ class EventRun:
         self.worth_then: list[int] = [0]
         self.per_price = instrument.cash_units_per_price_unit_lot
         strategy.start(self.desk)
+        self.on_bar = told_first(
+            strategy, profile, instrument.cash_unit, now=lambda: int(times[self.desk.index]), account=self.account, tell=strategy.on_bar
+        )
+
+    def account(self) -> tuple[int, int]:
+        """Equity and gross exposure at the price of the event."""
+        held = self.worth_then[-1] * int(self.desk.mark())
+        return self.cash_then[-1] + held, abs(held)
 
     @contextmanager
     def named_failures(self, event: str) -> Iterator[None]:
@@ -270,7 +279,7 @@ def simulate_event_bars(
 
 def _tell_bars(run: EventRun, bars: BarColumns, first: int, last: int) -> None:
     """Bars `first` to `last` (exclusive) as Python numbers: reading them out of arrays one by one would take longer than all the rest."""
-    engine, desk, on_bar = run.engine, run.desk, run.strategy.on_bar
+    engine, desk, on_bar = run.engine, run.desk, run.on_bar
     part = slice(first, last)
     unit, scale = float(engine.instruments[0].price_unit), engine.instruments[0].price_scale
     opens, highs, lows, closes = ((column[part] * unit).round(scale).tolist() for column in (bars.open, bars.high, bars.low, bars.close))
@@ -309,7 +318,7 @@ def _tell_coarse_bars(run: EventRun, bars: BarColumns, coarse: CoarseBars, first
             continue
         open_, high, low, close = (round(float(column[bar]) * unit, scale) for column in (seen.open, seen.high, seen.low, seen.close))
         volume, opened_at = float(seen.volume[bar]) * lot, int(seen.opened_at[bar])
-        run.strategy.on_bar(BarEvent(bar, int(seen.closed_at[bar]), open_, high, low, close, volume, opened_at, spec.symbol))
+        run.on_bar(BarEvent(bar, int(seen.closed_at[bar]), open_, high, low, close, volume, opened_at, spec.symbol))
         if desk.is_changed:
             desk.is_changed = False
             if engine.profiles[0].is_at_close:

@@ -11,15 +11,18 @@ from itertools import groupby
 import numpy as np
 
 from apps.backtests.domain.event_run import EVENTS_AT_ONCE, EngineDesk, EventPlan, fill_event, no_collection
+from apps.backtests.domain.margin_watch import MarginWatch, watches
 from apps.backtests.domain.pool import Pool
 from apps.backtests.domain.pool_nb import gross_held, pool_lots
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.vector_run import Workspace, book_simulation
 from apps.core.errors import InvalidInput, TradingError
 from apps.core.values import InstrumentSpec
+from apps.markets.domain.bars import from_micros
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.engine import Engine, EngineBar, NewOrder
 from apps.orders.domain.engine_codes import StepStatus
+from apps.orders.domain.margin_calls import call_ppm
 from apps.orders.domain.sizing_nb import BY_LOTS
 from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy
@@ -71,6 +74,8 @@ class PoolEvents:
         self._fills_seen = 0
         self._fills: list[list[int]] = [[] for _ in plans]
         self._is_at_close = pool.profiles[0].is_at_close
+        watched = watches(self._strategies, pool.profiles[0])
+        self._margin = MarginWatch(call_ppm(pool.profiles[0]), pool.specs[0].cash_unit) if watched else None
         self._now = ""
 
     def run(self, *, closes_at_end: bool, watch: Callable[[int], None] | None) -> RunRecords:
@@ -83,6 +88,7 @@ class PoolEvents:
                 for place, bar, _ in events:
                     self._meet(place, bar)
                 engine.account[code.A_NOW] = at
+                self._tell_call(at)
                 for place, _, is_told in events:
                     self._tell(place, is_told=is_told)
                 line.append(engine.equity)
@@ -132,6 +138,17 @@ class PoolEvents:
             strategy.on_bar(next(self._told[place]))
         if self._is_at_close:
             self._match_at_close()
+
+    def _tell_call(self, at: int) -> None:
+        """Tell a margin call that begins at this close to every instance, for they share the account."""
+        if self._margin is None:
+            return
+        call = self._margin.look(at, self.engine.equity, int(gross_held(self.engine.places, self.engine.account)))
+        if call is None:
+            return
+        self._now = f"the margin call of {from_micros(at):%Y-%m-%d %H:%M}"
+        for strategy in dict.fromkeys(self._strategies):
+            strategy.on_margin_call(call)
 
     def _match_at_close(self) -> None:
         now = int(self.engine.account[code.A_NOW])

@@ -28,6 +28,7 @@ from apps.orders.domain.engine_codes import (
     F_SIDE,
     FILL_COLUMNS,
 )
+from apps.orders.domain.margin_calls import MarginCall
 from apps.portfolio.domain.ledger_codes import ENTRY_COLUMNS, TRADE_COLUMNS
 
 Int64Array = npt.NDArray[np.int64]
@@ -43,6 +44,7 @@ class RunRecords:
 
     `equity` is the account's value at each close, `equity_at` its times, rising; `exposure`, where the runner knows it, the gross value held
     then. `opening_cash` is the capital. `rates` are the prices of the instruments' other currencies in the account's. `refusals` counts refused orders by `Reason` name, `decisions` what the strategy decided by outcome.
+    `margin_calls` are known once the run is over, see `margin_records.py`.
     Raises InvalidInput for arrays of the wrong shape or type.
     """
 
@@ -60,6 +62,7 @@ class RunRecords:
     refusals: dict[str, int] = field(default_factory=dict)
     decisions: dict[str, int] = field(default_factory=dict)
     rates: Mapping[str, Decimal] = field(default_factory=dict)
+    margin_calls: tuple[MarginCall, ...] = ()
 
     def __post_init__(self) -> None:
         for name, columns in TABLE_COLUMNS.items():

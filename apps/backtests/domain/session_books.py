@@ -7,13 +7,18 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
+from apps.backtests.domain.margin_watch import MarginWatch
 from apps.backtests.domain.session_beside import GivenTrade
 from apps.backtests.domain.session_plan import AccountPlan
 from apps.backtests.domain.session_venue import Traded
 from apps.core.values import InstrumentSpec
+from apps.markets.domain.bars import to_micros
+from apps.orders.domain.margin_calls import call_ppm
+from apps.orders.domain.profiles import EngineProfile
 from apps.portfolio.domain.ledger import Booking, Change, Holding, Trade, book_trade
 from apps.portfolio.domain.valuation import Held, Valuation, drawdown, value_account
 from apps.risk.domain.exposure import AccountExposure
+from apps.strategies.domain.margin_event import MarginCallEvent
 
 ZERO = Decimal(0)
 
@@ -91,12 +96,18 @@ class MemoryBooks:
         self._account = account
         self._positions: dict[UUID, _Position] = {}
         self.cash = account.capital
-        self.leverage = account.profile.leverage
-        """What the venue lends by now."""
+        self._margin = MarginWatch(0, Decimal(1))
+        self.margin_call: MarginCallEvent | None = None
+        """The call that begins at the newest point, if one does."""
+        self.go_by(account.profile)
         self.trips: list[ClosedTrip] = []
         self.points = [EquityPoint(account.opened_at, value_account(account.capital, ()), account.capital)]
         self._day_started_at = _day_start(account.opened_at)
         self._day_start_equity = account.capital
+
+    def go_by(self, profile: EngineProfile) -> None:
+        """What the venue lends and when it calls, from the next point on."""
+        self._leverage, self._margin.ppm = profile.leverage, call_ppm(profile)
 
     @property
     def newest(self) -> EquityPoint:
@@ -149,6 +160,7 @@ class MemoryBooks:
         if day != self._day_started_at:
             self._day_started_at, self._day_start_equity = day, self.newest.valuation.equity
         self.points.append(EquityPoint(at, valuation, max(self.newest.peak, valuation.equity)))
+        self.margin_call = self._margin.look(to_micros(at), valuation.equity, valuation.gross_exposure)
 
     def restate(self) -> None:
         """Value the newest point again, after what was booked since."""
@@ -173,7 +185,7 @@ class MemoryBooks:
             position_quantity=position.quantity if position else ZERO,
             position_notional=position.held().market_value if position else ZERO,
             day_started_at=self._day_started_at,
-            leverage=self.leverage,
+            leverage=self._leverage,
         )
 
 

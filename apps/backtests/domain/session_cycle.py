@@ -195,7 +195,7 @@ class _Cycle:
         profile = self._beside.profiles.get(closed) if asked is None else asked.profile if at == asked.bar_at else None
         if profile is not None:
             self._venue.charge(profile)
-            self._books.leverage = profile.leverage
+            self._books.go_by(profile)
 
     def _settle(self, fills: list[Traded], ended: list[Ended]) -> None:
         """Book what was filled and release what has ended."""
@@ -301,7 +301,14 @@ class _Cycle:
         if isinstance(strategy, EventStrategy):
             assert session.events is not None
             return session.events.inputs(
-                strategy, session.terms_at(at), at, window=window, position=session.position, forecast=forecast, venue=self._venue
+                strategy,
+                session.terms_at(at),
+                at,
+                window=window,
+                position=session.position,
+                forecast=forecast,
+                venue=self._venue,
+                margin_call=self._books.margin_call,
             )
         return Inputs(
             terms=session.terms_at(at),

@@ -16,6 +16,7 @@ from apps.strategies.domain.evaluation import Evaluation, Terms
 from apps.strategies.domain.event_deciding import EventInputs
 from apps.strategies.domain.event_session import BookedFill, Call, EventSession, bar_events
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy
+from apps.strategies.domain.margin_event import MarginCallEvent
 from apps.strategies.domain.vector_events import VectorAsEvents
 
 
@@ -25,6 +26,7 @@ class _Told:
     position: Decimal
     fills: tuple[BookedFill, ...]
     calls: list[Call]
+    margin_call: MarginCallEvent | None
 
 
 class SessionEvents:
@@ -57,6 +59,7 @@ class SessionEvents:
         position: Decimal,
         forecast: ForecastView | NoForecast,
         venue: MemoryVenue,
+        margin_call: MarginCallEvent | None = None,
     ) -> EventInputs:
         """What the bar is decided on; a strategy that is another one than before is told first what that one was told."""
         if strategy is not self._strategy:
@@ -80,6 +83,7 @@ class SessionEvents:
                 if self._session.ticket_of(order_id) is None
             },
             forecast=forecast,
+            margin_call=margin_call,
         )
 
     def keep(self, inputs: EventInputs, evaluation: Evaluation) -> None:
@@ -88,14 +92,17 @@ class SessionEvents:
             return
         if self._remembers:
             bar = bar_events(inputs.window.last(1), first_index=len(self._told))[0]
-            self._told.append(_Told(bar, inputs.position, tuple(inputs.fills), evaluation.actions["calls"]))
+            called = inputs.margin_call if "margin_call" in evaluation.actions else None
+            self._told.append(_Told(bar, inputs.position, tuple(inputs.fills), evaluation.actions["calls"], called))
         self._untold = []
 
     def _take_over(self, strategy: EventStrategy) -> None:
         self._strategy = strategy
         self._session = EventSession(fresh(strategy), self._instrument)
         for item in self._told:
-            self._session.retell(item.bar, position=item.position, fills=item.fills, script=item.calls, is_repeated=False)
+            self._session.retell(
+                item.bar, position=item.position, fills=item.fills, script=item.calls, is_repeated=False, margin_call=item.margin_call
+            )
 
 
 def fresh(strategy: EventStrategy) -> EventStrategy:

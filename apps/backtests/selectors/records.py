@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,9 @@ import msgspec
 import numpy as np
 
 from apps.backtests.contracts import RecordKind, RunRecords
+from apps.backtests.domain.config import config_from_json
+from apps.backtests.domain.costing import engine_profile
+from apps.backtests.domain.margin_records import calls_of
 from apps.backtests.domain.packing import unpack
 from apps.backtests.domain.records import TABLE_COLUMNS, Int64Array
 from apps.backtests.domain.scoring import evenly
@@ -60,7 +64,7 @@ def records_of(run_id: UUID) -> RunRecords:
     """The records as the runner gave them. Raises NotFound for an unknown run."""
     books, row = books_of(run_id), BacktestRun.objects.get(id=run_id)
     equity = record_array(run_id, RecordKind.EQUITY)
-    return RunRecords(
+    found = RunRecords(
         places=tuple(books.places),
         orders=record_array(run_id, RecordKind.ORDERS),
         fills=record_array(run_id, RecordKind.FILLS),
@@ -76,6 +80,7 @@ def records_of(run_id: UUID) -> RunRecords:
         decisions=dict(row.tear_sheet.get("decisions", {})),
         rates={name: books.rates[name] for name in books.currencies[1:]},
     )
+    return replace(found, margin_calls=calls_of(found, engine_profile(config_from_json(row.config))))
 
 
 def equity_rows(run_id: UUID, *, limit: int | None = None) -> list[dict[str, Any]]:

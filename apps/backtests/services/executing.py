@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from django.db import InterfaceError, OperationalError
 
 from apps.backtests.domain.by_place import alone_rows, alone_runs
 from apps.backtests.domain.config import RunConfig, ScoreMode, config_from_json
+from apps.backtests.domain.costing import engine_profile
+from apps.backtests.domain.margin_records import calls_of, margin_sheet
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.robustness_report import RobustnessPlan
 from apps.backtests.domain.runners import RunCancelled, check_strategy, runner_of
@@ -82,6 +85,7 @@ def compute(config: RunConfig, bars: tuple[BarWindow, ...], watch: Watch, steps:
     records = runner.run(config, bars, progress=steps.progress, is_cancelled=watch.is_cancelled, seed=config.seed)
     if watch.is_cancelled():
         raise RunCancelled("The run was cancelled.")
+    records = replace(records, margin_calls=calls_of(records, engine_profile(config)))
     failpoint("backtests.computed")
     walked = None
     if config.score is ScoreMode.WALK_FORWARD:
@@ -122,12 +126,13 @@ def _make(run_id: UUID, watch: Watch) -> Outcome:
         records, runner=runner_of(config), steps=steps, is_cancelled=watch.is_cancelled, say=watch.say
     )  # fmt: skip
     alone = alone_rows(config, bars, runner=runner_of(config), steps=steps, is_cancelled=watch.is_cancelled)
+    margin = margin_sheet(records, engine_profile(config))
     failpoint("backtests.tested")
     tried = tuple(config.with_parameters(item).fingerprint() for item in candidates(config.walk_forward.search)) if walked else ()
     return Outcome(
         records=records,
         metrics=metrics,
-        tear_sheet={**sheet_of(whole, records), **beside, "alone": alone, **tick_sheet(bars)},
+        tear_sheet={**sheet_of(whole, records), **beside, "alone": alone, **tick_sheet(bars), "margin": margin},
         statistics=sharpe_statistics(counted.equity),
         data_hash=data_hash(bars),
         code_version=code_version(),

@@ -19,6 +19,8 @@ _TEMPLATES = {
     "trading.emergency_stop": "Halt of {scope}: {reason}",
     "trading.position_opened": "{symbol}: {quantity} at {price}",
     "trading.position_closed": "{symbol}: realised {realised_pnl}",
+    "trading.margin_called": "{account}: equity {equity}, {missing} less than the {required} asked for",
+    "trading.margin_call_cleared": "{account}: cured with an equity of {equity}",
     "trading.performance_updated": "equity {equity}, cash {cash}",
     "market.data_received": "{venue}: {instruments} bars of {closed_at}",
     "market.clock_changed": "{venue}: {action}, {status} at {now_at}",

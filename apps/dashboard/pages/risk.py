@@ -8,8 +8,11 @@ from apps.dashboard.domain.blocks import Block, Column, Style, Table, Tile, Tile
 from apps.dashboard.domain.formatting import words
 from apps.dashboard.domain.pages import PageContext, page
 from apps.markets.selectors import instrument_spec
+from apps.portfolio import selectors as portfolio
+from apps.portfolio.contracts import MarginCallView
 from apps.risk import selectors as risk
 from apps.risk.contracts import LimitView, VerdictView
+from apps.risk.domain.numbers import percent
 
 _VERDICTS_READ = 200
 _REFUSALS_SHOWN = 20
@@ -23,7 +26,7 @@ _REFUSALS_SHOWN = 20
 )
 def show(context: PageContext) -> Sequence[Block]:
     verdicts = risk.verdicts(account_id=context.account_id, limit=_VERDICTS_READ) if context.account_id else []
-    return [_state(context, verdicts), _refusals(verdicts), _limits()]
+    return [_state(context, verdicts), *_margin_calls(context), _refusals(verdicts), _limits()]
 
 
 def _state(context: PageContext, verdicts: list[VerdictView]) -> Tiles:
@@ -35,8 +38,54 @@ def _state(context: PageContext, verdicts: list[VerdictView]) -> Tiles:
         Tile("Risk factor", factor.value if factor else None, Style.PLAIN, reasons or "nothing reduces the size of new positions"),
         Tile("Trading", "halted" if halt else "allowed", note=halt.reason if halt else "no emergency stop is engaged"),
         Tile("Refused", refused, Style.PLAIN, f"of the newest {len(verdicts)} orders"),
+        _margin(context),
         Tile("Live orders", "may leave" if not risk.live_refusal() else "stay here", note=risk.live_refusal()),
     ])  # fmt: skip
+
+
+def _margin(context: PageContext) -> Tile:
+    """Where the account's margin stands: how far equity is above the level of a call."""
+    state = portfolio.margin_state(context.account_id) if context.account_id else None
+    if state is None:
+        return Tile("Margin", "not used", note="nothing is held on credit, or nothing is held")
+    share, call = state.equity / state.exposure, state.called_below / state.exposure
+    closes = state.closed_below / state.exposure
+    note = f"of the exposure is covered; called below {percent(call)}, closed by the venue below {percent(closes)}"
+    if state.standing is None:
+        return Tile("Margin", percent(share), note=note)
+    return Tile("Margin", f"called, {percent(share)}", note=f"{note}; called since {state.standing.called_at:%Y-%m-%d %H:%M}")
+
+
+def _margin_calls(context: PageContext) -> list[Table]:
+    """The newest margin calls; nothing for an account that never had one."""
+    calls = portfolio.margin_calls(context.account_id, limit=_REFUSALS_SHOWN) if context.account_id else []
+    if not calls:
+        return []
+    columns = [
+        Column("Called", Style.WHEN),
+        Column("Equity", Style.PLAIN),
+        Column("Exposure", Style.PLAIN),
+        Column("Asked for", Style.PLAIN),
+        Column("Missing", Style.PLAIN),
+        Column("Ended", Style.WHEN),
+        Column("How"),
+    ]
+    rows = [[item.called_at, item.equity, item.exposure, item.required, item.missing, item.cleared_at, _ended(item)] for item in calls]
+    return [
+        Table(
+            "Margin calls",
+            columns,
+            rows,
+            empty="There was none",
+            note="Told at a close, before the venue closes what equity does not carry.",
+        )
+    ]
+
+
+def _ended(call: MarginCallView) -> str:
+    if call.cleared_at is None:
+        return "stands"
+    return "positions were closed" if call.is_flat else "cured"
 
 
 def _refusals(verdicts: list[VerdictView]) -> Table:

@@ -50,6 +50,7 @@ def overview(venue_id: UUID | None) -> Overview:
         factor=risk.factor(account.id) if account else None,
         forecasts=tuple(_forecast_row(item) for item in forecasts.latest_forecasts(venue_id)),
         training=forecasts.training_state(venue_id),
+        margin=portfolio.margin_state(account.id) if account else None,
     )
 
 

@@ -14,7 +14,7 @@ from apps.dashboard.domain.pictures import Interval, Line, Used
 from apps.forecasts.contracts import ForecastView, TrainingState
 from apps.markets.contracts import InstrumentDetail, VenueView
 from apps.orders.contracts import FillView, OrderDetail, OrderStep, OrderView
-from apps.portfolio.contracts import AccountSummary, Performance, PositionView
+from apps.portfolio.contracts import AccountSummary, MarginState, Performance, PositionView
 from apps.risk.contracts import HaltView, RiskFactor
 from apps.strategies.selectors import DecisionView, SessionView
 
@@ -179,6 +179,7 @@ class Overview:
     factor: RiskFactor | None
     forecasts: tuple[ForecastRow, ...]
     training: TrainingState | None
+    margin: MarginState | None = None
 
     @property
     def factor_percent(self) -> float:

@@ -63,7 +63,8 @@ class Slippage:
 class EngineProfile:
     """The rules and costs of a market, all swappable. `volume_share` is the part of a bar's volume that orders may take; 0 = no limit.
 
-    `leverage` 1 without shorts is a cash account. `maintenance` is the part of a position's value that equity must cover.
+    `leverage` 1 without shorts is a cash account. `maintenance` is the part of a position's value that equity must cover; below `margin_call`
+    of it the account is told (None: midway between maintenance and 1 / leverage, see `margin_calls.py`).
     """
 
     name: str
@@ -77,6 +78,7 @@ class EngineProfile:
     volume_share: Decimal = Decimal(0)
     leverage: Decimal = Decimal(1)
     maintenance: Decimal = Decimal("0.5")
+    margin_call: Decimal | None = None
     allows_short: bool = False
     is_at_close: bool = False
     latency_us: int = 0

@@ -48,6 +48,8 @@ class VenueTerms:
     volume_percent: Decimal = Decimal(0)
     leverage: Decimal = Decimal(1)
     maintenance_percent: Decimal = Decimal(0)
+    margin_call_percent: Decimal | None = None
+    """None: midway between the maintenance and the initial margin."""
     allows_short: bool = True
     latency_ms: int = 0
 
@@ -70,6 +72,7 @@ class VenueTerms:
             volume_share=self.volume_percent / 100,
             leverage=self.leverage,
             maintenance=self.maintenance_percent / 100,
+            margin_call=None if self.margin_call_percent is None else self.margin_call_percent / 100,
             allows_short=self.allows_short,
             latency_us=self.latency_ms * 1000,
         )
@@ -80,14 +83,23 @@ class VenueTerms:
             value = getattr(self, name)
             if value is not None:
                 ppm(value, name)
-        for name in ("volume_percent", "maintenance_percent"):
-            value = require_finite(getattr(self, name), name=name)
+        for name in ("volume_percent", "maintenance_percent", "margin_call_percent"):
+            given = getattr(self, name)
+            if given is None:
+                continue
+            value = require_finite(given, name=name)
             if not 0 <= value <= 100 or value * PPM_PER_PERCENT % 1:
                 raise InvalidInput(f"{name} must be 0 to 100 with at most four decimals, got {value}.", where=name)
         for name in ("fee_flat", "fee_per_unit", "fee_minimum"):
             value = require_finite(getattr(self, name), name=name)
             if not 0 <= value <= _LARGEST_AMOUNT:
                 raise InvalidInput(f"{name} must be 0 to {_LARGEST_AMOUNT}, got {value}.", where=name)
+        if self.margin_call_percent is not None and self.margin_call_percent <= self.maintenance_percent:
+            raise InvalidInput(
+                f"margin_call_percent must be above the maintenance of {self.maintenance_percent} percent, got {self.margin_call_percent}.",
+                where="margin_call_percent",
+                hint="Leave it empty for midway between the maintenance and the initial margin.",
+            )
         if not 1 <= require_finite(self.leverage, name="leverage") <= _LARGEST_LEVERAGE:
             raise InvalidInput(f"leverage must be 1 to {_LARGEST_LEVERAGE}, got {self.leverage}.", where="leverage")
         if not 0 <= self.latency_ms <= LARGEST_LATENCY_MS:

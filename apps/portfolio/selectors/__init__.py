@@ -12,6 +12,7 @@ from apps.portfolio.selectors.accounts import (
 )
 from apps.portfolio.selectors.figures import figures, market_index, tear_sheet
 from apps.portfolio.selectors.journal import entries, entry_for_fill
+from apps.portfolio.selectors.margin import margin_call_at, margin_calls, margin_state
 from apps.portfolio.selectors.performance import closed_trades, equity_curve, performance
 from apps.portfolio.selectors.trial_balance import trial_balance
 
@@ -27,6 +28,9 @@ __all__ = [
     "exposure",
     "figures",
     "held_quantities",
+    "margin_call_at",
+    "margin_calls",
+    "margin_state",
     "market_index",
     "open_accounts",
     "performance",

@@ -16,6 +16,7 @@ from apps.portfolio.contracts import PerformanceUpdated
 from apps.portfolio.domain.valuation import Valuation, drawdown
 from apps.portfolio.models import Account, EquitySnapshot, Position
 from apps.portfolio.selectors.accounts import valuation as value_at_marks
+from apps.portfolio.services.margin import follow_margin
 
 _SAVE_MARKS = """
     UPDATE portfolio_position AS stored SET mark_price = new.mark_price, marked_at = %s
@@ -43,6 +44,7 @@ def mark_to_market(account_id: UUID, *, at: datetime) -> None:
     valuation = value_at_marks(account)
     peak = max(newest.peak_equity if newest else account.initial_capital, valuation.equity)
     store_snapshot(account, at=at, valuation=valuation, peak=peak)
+    follow_margin(account, valuation, at=at)
     record_event(
         PerformanceUpdated(
             account_id=account.id,

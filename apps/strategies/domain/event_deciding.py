@@ -21,6 +21,7 @@ from apps.risk.domain.values import CheckCode
 from apps.strategies.domain.evaluation import NOTHING_ASSUMED, AccountDesk, Assumed, Evaluation, Ids, Terms, parameters_of
 from apps.strategies.domain.event_session import BookedFill, EventSession, OrderStanding, bar_events
 from apps.strategies.domain.event_strategy import TAG_EXIT
+from apps.strategies.domain.margin_event import MarginCallEvent
 from apps.strategies.domain.order_calls import OrderCalls, Prices, base_request
 from apps.strategies.domain.outcomes import Outcome
 
@@ -48,6 +49,8 @@ class EventInputs:
     strays: Mapping[Any, OrderStanding]
     forecast: ForecastView | NoForecast | None
     assumed: Assumed = NOTHING_ASSUMED
+    margin_call: MarginCallEvent | None = None
+    """One that begins at this close, for a strategy that listens."""
 
     @property
     def instrument(self) -> InstrumentSpec:
@@ -70,8 +73,9 @@ def evaluate_event(inputs: EventInputs, desk: AccountDesk, ids: Ids, *, passed_o
         return _stop(inputs, calls, evaluation)
     session = inputs.session
     bar = bar_events(inputs.window.last(1), first_index=session.bars_told)[0]
+    called = inputs.margin_call if session.hears_margin_calls and not inputs.is_late else None
     try:
-        made = session.tell(bar, position=inputs.position, fills=inputs.fills, taker=None if inputs.is_late else calls)
+        made = session.tell(bar, position=inputs.position, fills=inputs.fills, taker=None if inputs.is_late else calls, margin_call=called)
     except passed_on:
         raise
     except Exception as error:
@@ -84,6 +88,8 @@ def evaluate_event(inputs: EventInputs, desk: AccountDesk, ids: Ids, *, passed_o
         "fills": [str(fill.id) for fill in inputs.fills],
         "calls": made,
     }
+    if called is not None:
+        evaluation.actions["margin_call"] = called.stored
     _take(calls, evaluation)
     return _close(inputs, calls, evaluation)
 

@@ -24,6 +24,7 @@ from apps.orders.domain.engine import NewOrder
 from apps.orders.domain.engine_codes import NO_ROW, REDUCE_ONLY, EngineOrderState, Reason
 from apps.orders.domain.instants import microseconds
 from apps.strategies.domain.event_strategy import MOST_ORDERS_AT_ONCE, BarEvent, EventStrategy, FillEvent
+from apps.strategies.domain.margin_event import MarginCallEvent
 
 Call = dict[str, Any]
 """A call of the desk and its answer: `call` names it, the rest are plain numbers and texts."""
@@ -245,24 +246,49 @@ class EventSession:
     def hears_fills(self) -> bool:
         return type(self.strategy).on_fill is not EventStrategy.on_fill
 
-    def tell(self, bar: BarEvent, *, position: Decimal, fills: Sequence[BookedFill], taker: Taker | None) -> list[Call]:
-        """Tell fills and bar; the calls with their answers. Without a taker (a late bar) nothing is ordered."""
+    @property
+    def hears_margin_calls(self) -> bool:
+        return type(self.strategy).on_margin_call is not EventStrategy.on_margin_call
+
+    def tell(
+        self,
+        bar: BarEvent,
+        *,
+        position: Decimal,
+        fills: Sequence[BookedFill],
+        taker: Taker | None,
+        margin_call: MarginCallEvent | None = None,
+    ) -> list[Call]:
+        """Tell fills, a margin call and the bar; the calls with their answers. Without a taker (a late bar) nothing is ordered."""
         desk = self.desk
         takes_orders = taker is not None and bar.index >= self.strategy.warmup_bars
         desk.open_bar(self.instrument.quantity_lots(position), taker, (), takes_orders=takes_orders)
         self._tell_fills(fills)
+        if margin_call is not None:
+            self.strategy.on_margin_call(margin_call)
         self.strategy.on_bar(bar)
         desk.close_bar()
         self._end_bar()
         return desk.calls
 
-    def retell(self, bar: BarEvent, *, position: Decimal, fills: Sequence[BookedFill], script: Sequence[Call], is_repeated: bool) -> None:
+    def retell(
+        self,
+        bar: BarEvent,
+        *,
+        position: Decimal,
+        fills: Sequence[BookedFill],
+        script: Sequence[Call],
+        is_repeated: bool,
+        margin_call: MarginCallEvent | None = None,
+    ) -> None:
         """Tell again what was told. With `is_repeated` the script answers the same calls; otherwise nothing could be ordered then or other
         parameters were in force, and it is only remembered what was. Raises Conflict where the strategy does not repeat itself."""
         desk = self.desk
         takes_orders = is_repeated and bar.index >= self.strategy.warmup_bars
         desk.open_bar(self.instrument.quantity_lots(position), None, script if is_repeated else (), takes_orders=takes_orders)
         self._tell_fills(fills)
+        if margin_call is not None:
+            self.strategy.on_margin_call(margin_call)
         self.strategy.recall(bar)
         desk.close_bar()
         left = script[len(desk.calls) :]

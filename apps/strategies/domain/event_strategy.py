@@ -49,6 +49,7 @@ from apps.orders.domain.engine_codes import (
     EngineTimeInForce,
     Reason,
 )
+from apps.strategies.domain.margin_event import MarginCallEvent
 from apps.strategies.domain.parameters import build_parameters
 from apps.strategies.domain.registry import StrategyRegistry
 from apps.strategies.domain.told import BarEvent as BarEvent
@@ -173,6 +174,9 @@ class EventStrategy:
 
     def on_fill(self, fill: FillEvent) -> None:
         """An order of the strategy has traded. Optional: the position is known without it."""
+
+    def on_margin_call(self, call: MarginCallEvent) -> None:
+        """Equity has fallen to where the account is called, told before the bar of that close. Optional: below maintenance the venue closes."""
 
     @contextmanager
     def about(self, symbol: str) -> Iterator[None]:

@@ -19,6 +19,7 @@ from apps.forecasts.contracts import HORIZONS, ForecastView, NoForecast
 from apps.forecasts.domain.features import WARMUP_BARS
 from apps.markets import selectors as markets
 from apps.markets.contracts import BarWindow
+from apps.markets.domain.bars import to_micros
 from apps.orders import selectors as orders
 from apps.orders import services as order_services
 from apps.orders.contracts import Standing
@@ -31,6 +32,7 @@ from apps.strategies.domain.catalog import is_event_kind
 from apps.strategies.domain.evaluation import Evaluation, Ids, Inputs, Terms
 from apps.strategies.domain.event_deciding import EventInputs
 from apps.strategies.domain.event_strategy import EventStrategy
+from apps.strategies.domain.margin_event import MarginCallEvent
 from apps.strategies.domain.strategy import Strategy, build_strategy
 from apps.strategies.models import TradingSession
 from apps.strategies.services.event_evaluation import EventCase, evaluate_event_case
@@ -152,8 +154,15 @@ class _Known:
             standings=standings.by_ticket,
             strays=standings.strays,
             forecast=forecast,
+            margin_call=_margin_call(session, bar_at) if living.session.hears_margin_calls and not is_late else None,
         )
         return EventCase(session, living, inputs)
+
+
+def _margin_call(session: TradingSession, bar_at: datetime) -> MarginCallEvent | None:
+    """A call of the account that begins at this close."""
+    call = portfolio.margin_call_at(session.account_id, bar_at)
+    return None if call is None else MarginCallEvent(to_micros(bar_at), call.equity, call.required)
 
 
 def _terms(session: TradingSession) -> Terms:

@@ -25,6 +25,7 @@ from apps.strategies.domain.catalog import build_for_session
 from apps.strategies.domain.evaluation import parameters_of
 from apps.strategies.domain.event_session import BookedFill, EventSession, OrderStanding, bar_events
 from apps.strategies.domain.event_strategy import EventStrategy
+from apps.strategies.domain.margin_event import call_from_stored
 from apps.strategies.models import Decision, TradingSession
 
 log = structlog.get_logger(__name__)
@@ -125,6 +126,7 @@ def _brought_back(row: TradingSession, strategy: EventStrategy, parameters: dict
             fills=booked,
             script=item.actions["calls"],
             is_repeated=number > changed and not item.actions["is_late"],
+            margin_call=call_from_stored(item.actions.get("margin_call"), to_micros(item.bar_at)),
         )
         living.last_fill_id = booked[-1].id if booked else living.last_fill_id
     return living
