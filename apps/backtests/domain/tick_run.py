@@ -14,7 +14,7 @@ from apps.backtests.domain.event_run import EventPlan
 from apps.backtests.domain.event_ticks import simulate_event_ticks
 from apps.backtests.domain.quote_signals import simulate_quote_signals
 from apps.backtests.domain.records import RunRecords
-from apps.backtests.domain.research_run import sizing_of
+from apps.backtests.domain.research_run import MOST_LATENCY_MS, sizing_of
 from apps.backtests.domain.runners import IsCancelled, ReportProgress, RunCancelled, runner
 from apps.backtests.domain.tick_bars import tape_of
 from apps.backtests.domain.tick_equity import equity_by_moment
@@ -34,8 +34,6 @@ from apps.strategies.domain.vector_strategy import (
     build_vector_strategy,
     vector_strategy_class,
 )
-
-MOST_LATENCY_MS = 86_400_000
 
 
 @runner(RunMode.EVENT, over_ticks=True)

@@ -38,7 +38,7 @@ def instrument_of(raw: RawTicks, file: TickFile) -> InstrumentSpec:
     """An instrument with the fewest decimal places that hold the table's prices; bounds from its highest price. It needs no row."""
     prices = [values for name, values in raw.columns.items() if is_price(name)]
     scale = _price_scale(raw, prices) if file.price_scale is None else _digits(file.price_scale)
-    highest = max(float(np.nanmax(values, initial=1.0)) for values in prices)
+    highest = max(float(np.nan_to_num(values).max(initial=1.0)) for values in prices)
     max_price = Decimal(10) ** max(2, int(np.ceil(np.log10(highest))) + 1)
     lot = file.lot or Decimal(1).scaleb(-min(_FINEST, _DIGITS - scale))
     cash_scale = max(_FINEST, scale + max(0, -int(lot.normalize().as_tuple().exponent)))
