@@ -91,5 +91,6 @@ def test_a_run_that_has_fallen_silent_says_so(site: Site, open_page: OPEN_PAGE) 
     expect(page.locator("[data-work-own]")).to_contain_text("waits until the engine is compiled")
     said = page.evaluate(SILENCE)
     assert "5 of 9 bars No progress for 34 s. If its worker has ended, another one begins again within two minutes." in said
+    assert "engine is compiled" not in said
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("main")).to_contain_text("It was cancelled")

@@ -38,7 +38,8 @@ function show(item) {
   state.textContent = words(item.state);
   state.className = `tag ${item.state === "RUNNING" ? "tag-ok" : "tag-warn"}`;
   const message = row.querySelector("[data-work-message]");
-  if (message) message.textContent = quiet(item) || item.message;
+  if (message) message.textContent = quiet(item) || (item.message === words(item.state) ? "" : item.message);
+  if (item.state === "RUNNING") row.querySelector("[data-work-hint]")?.remove();
   const text = row.querySelector("[data-work-text]");
   if (item.total) text.textContent = `${item.done} of ${item.total} ${item.kind === "sweep" ? "points" : "bars"}`;
   else if (own && item.state === "RUNNING") text.textContent = "Loading bars.";
