@@ -50,10 +50,10 @@ def _margin(context: PageContext) -> Tile:
         return Tile("Margin", "not used", note="nothing is held on credit, or nothing is held")
     share, call = state.equity / state.exposure, state.called_below / state.exposure
     closes = state.closed_below / state.exposure
-    note = f"of the exposure is covered; called below {percent(call)}, closed by the venue below {percent(closes)}"
+    levels = f"of the exposure is covered; called below {percent(call)}, closed by the venue below {percent(closes)}"
     if state.standing is None:
-        return Tile("Margin", percent(share), note=note)
-    return Tile("Margin", f"called, {percent(share)}", note=f"{note}; called since {state.standing.called_at:%Y-%m-%d %H:%M}")
+        return Tile("Margin", percent(share), note=levels)
+    return Tile("Margin", "called", note=f"{percent(share)} {levels}; since {state.standing.called_at:%Y-%m-%d %H:%M}")
 
 
 def _margin_calls(context: PageContext) -> list[Table]:

@@ -101,7 +101,7 @@ def test_a_call_stands_until_the_strategy_has_sold_enough(client: Client) -> Non
     assert "data-margin-call" in page
     assert f'data-value="{call.equity.normalize():f}"' in page
     risk = client.get("/risk/").content.decode()
-    assert "called, " in risk
+    assert "of the exposure is covered; called below 17.50 %, closed by the venue below 10.00 %; since" in risk
     assert "stands" in risk
 
     world.step(2)
