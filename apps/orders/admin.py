@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
+from apps.common.reading import ReadOnly
 from apps.core.errors import TradingError
 from apps.orders import services
 from apps.orders.contracts import SlippageChoice, VenueProfile
@@ -18,20 +19,7 @@ from apps.orders.domain.venue_profiles import VenueTerms, tiers_of
 from apps.orders.models import Fill, Order, OrderAmendment, OrderEvent, SimulatedAccount
 
 
-class _ReadOnly:
-    """What the system writes and a person only reads."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-class OrderEventInline(_ReadOnly, TabularInline):
+class OrderEventInline(ReadOnly, TabularInline):
     model = OrderEvent
     fields = readonly_fields = ("sequence", "trigger", "from_status", "to_status", "detail", "recorded_at")
     ordering = ("sequence",)
@@ -39,7 +27,7 @@ class OrderEventInline(_ReadOnly, TabularInline):
     verbose_name_plural = "History"
 
 
-class AmendmentInline(_ReadOnly, TabularInline):
+class AmendmentInline(ReadOnly, TabularInline):
     model = OrderAmendment
     fields = readonly_fields = (
         "created_at", "status", "quantity", "limit_price", "stop_price", "trail_amount", "trail_percent", "requested_by", "reason",
@@ -49,7 +37,7 @@ class AmendmentInline(_ReadOnly, TabularInline):
     verbose_name_plural = "Amendments"
 
 
-class ChildInline(_ReadOnly, TabularInline):
+class ChildInline(ReadOnly, TabularInline):
     """The orders that wait, or waited, for this one."""
 
     model = Order
@@ -61,7 +49,7 @@ class ChildInline(_ReadOnly, TabularInline):
     verbose_name_plural = "Children"
 
 
-class FillInline(_ReadOnly, TabularInline):
+class FillInline(ReadOnly, TabularInline):
     model = Fill
     fields = readonly_fields = ("occurred_at", "quantity", "price", "fee", "fee_asset", "liquidity", "reason", "venue_trade_id")
     ordering = ("id",)
@@ -69,7 +57,7 @@ class FillInline(_ReadOnly, TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(_ReadOnly, ModelAdmin):
+class OrderAdmin(ReadOnly, ModelAdmin):
     """Every order with what happened to it. Orders are entered on the pages and in the API, where the risk gate is."""
 
     list_display = ("created_at", "instrument", "side", "order_type", "quantity", "filled_quantity", "status", "origin", "status_reason")
@@ -92,7 +80,7 @@ class OrderAdmin(_ReadOnly, ModelAdmin):
 
 
 @admin.register(Fill)
-class FillAdmin(_ReadOnly, ModelAdmin):
+class FillAdmin(ReadOnly, ModelAdmin):
     """Trades as the brokers reported them."""
 
     list_display = ("occurred_at", "instrument", "side", "quantity", "price", "fee", "fee_asset", "liquidity", "reason")

@@ -7,24 +7,12 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
+from apps.common.reading import ReadOnly
 from apps.portfolio.models import Account, CashBalance, ClosedTrade, EquitySnapshot, JournalEntry, JournalLine, MarginCall, Position
 
 
-class _ReadOnlyAdmin(ModelAdmin):
-    """What the system writes and a person only reads."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(Account)
-class AccountAdmin(_ReadOnlyAdmin):
+class AccountAdmin(ReadOnly, ModelAdmin):
     list_display = ("name", "venue", "mode", "broker", "currency", "initial_capital", "is_default", "opened_at", "closed_at")
     list_filter = ("mode", "broker")
     search_fields = ("name",)
@@ -43,7 +31,7 @@ class _LineInline(TabularInline):
 
 
 @admin.register(JournalEntry)
-class JournalEntryAdmin(_ReadOnlyAdmin):
+class JournalEntryAdmin(ReadOnly, ModelAdmin):
     """The journal; the database itself refuses to change it."""
 
     list_display = ("occurred_at", "account", "kind", "instrument", "reference", "recorded_at")
@@ -54,32 +42,32 @@ class JournalEntryAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(CashBalance)
-class CashBalanceAdmin(_ReadOnlyAdmin):
+class CashBalanceAdmin(ReadOnly, ModelAdmin):
     list_display = ("account", "asset", "amount", "updated_at")
     list_select_related = ("account",)
 
 
 @admin.register(Position)
-class PositionAdmin(_ReadOnlyAdmin):
+class PositionAdmin(ReadOnly, ModelAdmin):
     list_display = ("account", "instrument", "quantity", "cost_basis", "mark_price", "realised_pnl", "fees", "opened_at")
     list_select_related = ("account", "instrument")
 
 
 @admin.register(ClosedTrade)
-class ClosedTradeAdmin(_ReadOnlyAdmin):
+class ClosedTradeAdmin(ReadOnly, ModelAdmin):
     list_display = ("closed_at", "account", "instrument", "quantity", "realised_pnl", "fees", "opened_at")
     list_select_related = ("account", "instrument")
 
 
 @admin.register(EquitySnapshot)
-class EquitySnapshotAdmin(_ReadOnlyAdmin):
+class EquitySnapshotAdmin(ReadOnly, ModelAdmin):
     list_display = ("at", "account", "equity", "cash", "holdings_value", "realised_pnl", "unrealised_pnl", "fees", "peak_equity")
     list_select_related = ("account",)
     date_hierarchy = "at"
 
 
 @admin.register(MarginCall)
-class MarginCallAdmin(_ReadOnlyAdmin):
+class MarginCallAdmin(ReadOnly, ModelAdmin):
     """Margin calls, with when they were over."""
 
     list_display = ("called_at", "account", "equity", "required", "exposure", "cleared_at", "is_flat")
