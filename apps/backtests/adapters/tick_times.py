@@ -45,7 +45,7 @@ def times(column: pa.ChunkedArray, file: str, given: TimeUnit | None) -> tuple[I
 
 
 def _micros(column: pa.ChunkedArray, zone: str | None) -> Int64Array:
-    return np.asarray(column.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()).to_numpy(), np.int64)
+    return np.array(column.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()).to_numpy(), np.int64)
 
 
 def _counted(column: pa.ChunkedArray, given: TimeUnit | None) -> tuple[Int64Array, TimeUnit]:

@@ -107,9 +107,9 @@ def pool_of(config: RunConfig, windows: Sequence[BarWindow]) -> Pool:
 
 
 def bar_columns(window: BarWindow) -> BarColumns:
-    """Stored bars as the engine takes them, checked. As in paper, a bar without volume does not know it."""
+    """Stored bars as the engine takes them, writeable and checked. As in paper, a bar without volume does not know it."""
     arrays = (window.opened_at, window.closed_at, window.open, window.high, window.low, window.close, lots_of_volume(window))
-    columns = BarColumns(*(np.ascontiguousarray(array, np.int64) for array in arrays))
+    columns = BarColumns(*(np.require(array, np.int64, ["C", "W"]) for array in arrays))
     columns.check(window.instrument)
     return columns
 

@@ -23,6 +23,7 @@ from apps.core.vocabulary import Timeframe
 from apps.markets.adapters import open_source
 from apps.markets.adapters.bundled import client, mapping
 from apps.markets.adapters.ccxt import mapping as ccxt_mapping
+from apps.markets.adapters.files import mapping as files_mapping
 from apps.markets.contracts import BarFlag
 from apps.markets.domain.bars import from_micros, price_units, to_micros
 from apps.markets.ports import Listing
@@ -141,6 +142,13 @@ def test_files_of_every_format_and_way_to_write_a_time(tmp_path: Path, dates: li
     (listing,) = source.listings()
     assert (listing.base_asset, listing.quote_asset, listing.price_scale, listing.tick_size) == ("BTC", "USDT", 2, Decimal("0.01"))
     spec_of(listing).check_bounds()
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.timestamp("us", tz="UTC"), pa.timestamp("ms"), pa.int64()])
+def test_columns_of_a_file_can_be_written_as_compiled_kernels_want(kind: pa.DataType) -> None:
+    moments = pa.chunked_array([pa.array([1_700_000_000_000_000, 1_700_000_060_000_000], pa.timestamp("us"))])
+    assert files_mapping.times(moments.cast(pa.int64() if kind == pa.int64() else kind)).flags.writeable
+    assert files_mapping.numbers(pa.chunked_array([pa.array([1.0, 2.0])])).flags.writeable
 
 
 def test_daily_files_of_an_exchange_follow_its_sessions(tmp_path: Path) -> None:

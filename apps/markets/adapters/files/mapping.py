@@ -30,13 +30,14 @@ def raw_bars(table: pa.Table, timeframe: Timeframe, calendar: str) -> RawBars:
 
 
 def times(column: pa.ChunkedArray) -> Int64Array:
-    """Microseconds since 1970 UTC from timestamps, dates, whole numbers since the epoch, or ISO text."""
+    """Microseconds since 1970 UTC from timestamps, dates, whole numbers since the epoch, or ISO text. What Arrow lends is read-only, which
+    compiled kernels do not take: here and below it is copied."""
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _parsed(column)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         zone = kind.tz if pa.types.is_timestamp(kind) else None
-        return np.asarray(column.cast(pa.timestamp("us", tz=zone)).cast(pa.int64()).to_numpy(), np.int64)
+        return np.array(column.cast(pa.timestamp("us", tz=zone)).cast(pa.int64()).to_numpy(), np.int64)
     if pa.types.is_integer(kind):
         whole = column.to_numpy().astype(np.float64)
         factor = next(factor for least, factor in _EPOCH_UNITS if abs(whole[-1]) >= least)
@@ -47,7 +48,7 @@ def times(column: pa.ChunkedArray) -> Int64Array:
 def numbers(column: pa.ChunkedArray) -> FloatArray:
     """Floats, NaN where a value is missing. Raises InvalidInput for text."""
     try:
-        return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
+        return np.array(column.cast(pa.float64()).to_numpy(), np.float64)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InvalidInput(f"A number cannot be read: {str(error).splitlines()[0]}.", where="path") from error
 
