@@ -114,12 +114,21 @@ def _bars(config: bytes) -> tuple[tuple[BarWindow, ...], str]:
     return bars, data_hash(bars)
 
 
+@lru_cache(maxsize=1)
+def _points(sweep_id: UUID) -> list[Point]:
+    """All points of a sweep, kept for its next chunk in this process: checking each of many thousands takes longer than a chunk may."""
+    sweep = Sweep.objects.get(id=sweep_id)
+    config = config_from_json(sweep.config)
+    return search_points(config, sweep.space, method=SweepMethod(sweep.method), budget=sweep.budget, seed=sweep.seed)
+
+
 def _waiting(work: _Work) -> Iterator[tuple[int, Point]]:
     """The chunk's points that are not stored yet."""
     sweep, chunk = work.sweep, work.chunk
-    points = search_points(work.config, sweep.space, method=SweepMethod(sweep.method), budget=sweep.budget, seed=sweep.seed)
-    done = set(SweepTrial.objects.filter(sweep=sweep, number__gte=chunk.first).values_list("number", flat=True))
-    for number in range(chunk.first, chunk.first + chunk.count):
+    points, end = _points(sweep.id), chunk.first + chunk.count
+    stored = SweepTrial.objects.filter(sweep=sweep, number__gte=chunk.first, number__lt=end)
+    done = set(stored.values_list("number", flat=True))
+    for number in range(chunk.first, end):
         if number not in done:
             yield number, points[number]
 
