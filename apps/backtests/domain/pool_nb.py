@@ -12,7 +12,8 @@ from typing import Any
 
 from apps.backtests.domain.simulate_nb import R_AT_CLOSE, R_SIZE, R_SIZING, act_on_signal, bits_that_matter, has_spare_room
 from apps.core.kernel import kernel
-from apps.orders.domain.bar_nb import match_at_close, step_bar
+from apps.orders.domain.bar_nb import step_bar
+from apps.orders.domain.close_nb import match_at_close
 from apps.orders.domain.engine_codes import (
     A_CASH,
     A_CURRENCIES,

@@ -105,15 +105,17 @@ def rerun(
 
     try:
         draws = draw_reruns(kind, config, bars)
-        first = first_bar(config, bars[0])
         shown = _bars_behind(bars, max(draw.since for draw in draws))
         spread = randomise(draws, run, bars=shown, seed=config.seed)
     except InvalidInput as error:
         return {**told, "failed": len(refused), "error": refused[0] if refused else error.message}
-    actual = series_since(plain, int(bars[0].opened_at[first]))
+    actual = series_since(plain, int(bars[0].opened_at[first_bar(config, bars[0])]))
+    return {**told, **_spread(spread, actual), **_came_of(made, refused, actual)}
+
+
+def _came_of(made: list[dict[str, Any]], refused: list[str], actual: EquitySeries) -> dict[str, Any]:
+    """What could be run, how its figures spread, and why the rest could not."""
     return {
-        **told,
-        **_spread(spread, actual),
         "made": len(made),
         "failed": len(refused),
         "first_refusal": refused[0] if refused else "",

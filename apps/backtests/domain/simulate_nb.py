@@ -18,8 +18,9 @@ from __future__ import annotations
 from typing import Any
 
 from apps.core.kernel import kernel, prefetch, unsigned
-from apps.orders.domain.bar_nb import match_at_close, step_bar
+from apps.orders.domain.bar_nb import step_bar
 from apps.orders.domain.book_nb import cancel, submit
+from apps.orders.domain.close_nb import match_at_close
 from apps.orders.domain.engine_codes import (
     A_ACTIVE,
     A_CASH,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.core.kernel import kernel
+from apps.orders.domain.close_nb import fill_at_close
 from apps.orders.domain.engine_codes import (
     A_ACTIVE,
     A_IS_CASH_ONLY,
@@ -27,7 +28,6 @@ from apps.orders.domain.engine_codes import (
     I_TRAIL_RULE,
     I_VOLUME_LEFT,
     NEVER,
-    O_ACTIVE_AT,
     O_BEST,
     O_EXPIRES_AT,
     O_FILLED,
@@ -38,7 +38,6 @@ from apps.orders.domain.engine_codes import (
     O_SIDE,
     O_STATE,
     O_STOP,
-    O_SUBMITTED_AT,
     O_TIF,
     O_TYPE,
     O_VALUE,
@@ -63,11 +62,9 @@ from apps.orders.domain.engine_numbers import (
     LIQUIDATED,
     LIQUIDATED_AT_OPEN,
     MARKET,
-    MARKET_AT_CLOSE,
     MARKET_AT_OPEN,
     MARKET_ON_CLOSE,
     MARKET_ON_OPEN,
-    NOT_FILLED_AT_ONCE,
     OPEN,
     OUTSIDE_BAR,
     RAISE_TEST,
@@ -85,7 +82,6 @@ from apps.orders.domain.engine_numbers import (
     TRAILING_LAST,
     WOULD_TAKE,
 )
-from apps.orders.domain.envelope_nb import compact, refresh
 from apps.orders.domain.event_nb import expire, finish, has_room, volume_for
 from apps.orders.domain.fills_nb import end_order, set_trailing_stop
 from apps.orders.domain.guard_bar_nb import match_guards
@@ -316,18 +312,6 @@ def match_range(
         trail(book, active, places, account, fills, place, opened_at, closed_at, high, low, close, volume)
 
 
-@kernel("void(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8)")
-def fill_at_close(
-    book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, opened_at: int, closed_at: int, close: int, volume: int
-) -> None:
-    """Market-on-close orders that saw the bar."""
-    for index in range(account[A_ACTIVE]):
-        row = active[index]
-        is_meant = book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET_ON_CLOSE
-        if is_meant and view_of(book, row, opened_at, closed_at) != NOT_SEEN:
-            take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 1)
-
-
 @kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, i8, i8)")
 def step_bar(
     book: Any, active: Any, places: Any, account: Any, fills: Any,
@@ -378,25 +362,4 @@ def step_bar(
     if kinds & HAS_END:
         expire(book, active, account, place, closed_at, opened_at, closed_at)
     finish(book, active, places, account, place, opened_at, closed_at, close)
-    return account[A_STATUS]
-
-
-@kernel("i8(i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, i8, i8)")
-def match_at_close(book: Any, active: Any, places: Any, account: Any, fills: Any, place: int, close: int, volume: int) -> int:
-    """Fill market orders that were given on this bar's close at that close (the `at close` timing)."""
-    if not has_room(book, active, account, fills, 0):
-        return BOOK_FULL
-    at = account[A_NOW]
-    if places[place, I_STEPPED_AT] != at:
-        places[place, I_VOLUME_LEFT] = volume_for(places, place, volume)
-        places[place, I_STEPPED_AT] = at
-    for index in range(account[A_ACTIVE]):
-        row = active[index]
-        is_meant = book[row, O_PLACE] == place and book[row, O_STATE] == OPEN and book[row, O_TYPE] == MARKET
-        if is_meant and book[row, O_SUBMITTED_AT] == at and book[row, O_ACTIVE_AT] <= at:
-            take(book, active, places, account, fills, row, close, MARKET_AT_CLOSE, volume, 0)
-            if book[row, O_STATE] == OPEN and book[row, O_TIF] >= IOC:
-                end_order(book, account, row, CANCELLED, NOT_FILLED_AT_ONCE)
-    compact(book, active, account)
-    refresh(book, active, places, account, place)
     return account[A_STATUS]

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from apps.core.errors import InvalidInput, OutOfBounds
 from apps.core.values import InstrumentSpec, decimal_unit, to_units
 from apps.orders.domain import engine_codes as code
-from apps.orders.domain.bar_nb import match_at_close, step_bar
+from apps.orders.domain.bar_nb import step_bar
 from apps.orders.domain.book_nb import amend, cancel
+from apps.orders.domain.close_nb import match_at_close
 from apps.orders.domain.depth_nb import step_depth
 from apps.orders.domain.engine_codes import EngineOrderState, EngineOrderType, EngineTimeInForce, Reason, StepStatus
 from apps.orders.domain.money_nb import equity, free_cash
