@@ -193,8 +193,8 @@ def bars_closed_at(venue_id: UUID, closed_at: datetime) -> dict[UUID, Bar]:
 def closes_after(venue_id: UUID, after: datetime) -> list[datetime]:
     """Distinct closing times of stored bars > `after` and up to the venue's clock, ascending, at most 500."""
     now_at = VenueClock.objects.values_list("now_at", flat=True).get(venue_id=venue_id)
-    ids = _instrument_ids(venue_id)
-    if not ids or now_at <= after:
+    ids = _instrument_ids(venue_id) if now_at > after else []
+    if not ids:
         return []
     return candles().closes_between(ids, _timeframe(venue_id), after=after, until=now_at, limit=CLOSES_AT_ONCE)
 
