@@ -12,11 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.backtests.domain.config import Profile, RunConfig, RunMode
+from apps.backtests.domain.costing import engine_profile
 from apps.backtests.domain.event_run import EventPlan, simulate_event_bars
 from apps.backtests.domain.margin_records import calls_of, margin_sheet
+from apps.backtests.domain.research_run import run_pool_events
 from apps.backtests.domain.session_cycle import run_sessions
 from apps.backtests.domain.session_forecasts import NoForecasts
 from apps.core.values import InstrumentSpec
+from apps.core.vocabulary import Timeframe
 from apps.markets.contracts import BarWindow
 from apps.orders.domain import engine_codes as code
 from apps.orders.domain.margin_calls import call_ppm
@@ -24,7 +28,7 @@ from apps.orders.domain.profiles import IDEAL, EngineProfile
 from apps.strategies.domain.bar_columns import BarColumns
 from apps.strategies.domain.event_strategy import BarEvent, EventStrategy
 from apps.strategies.domain.margin_event import MarginCallEvent
-from tests.factories.windows import make_window, random_window
+from tests.factories.windows import make_spec, make_window, random_window
 from tests.unit.backtests.oracle import margin_calls as oracle
 from tests.unit.backtests.sessions import account, opening, session
 
@@ -178,6 +182,29 @@ def test_calls_are_those_of_the_oracle(seed: int, lots: int, gives_up: int, marg
     expected = oracle_calls(made, window, window.instrument, profile, cash)
     assert [(item.called_at, item.cleared_at) for item in calls_of(made.records(), profile)] == expected
     assert [item.at for item in strategy.calls] == [begin for begin, _ in expected]
+
+
+def test_every_instance_of_a_pool_is_told_a_call_of_the_shared_account_once() -> None:
+    """Both buy; the call is that of the sum, and the sheet of the run has the same ones."""
+    made: list[Buyer] = []
+
+    def build() -> Buyer:
+        made.append(Buyer(BuyerParameters(lots=18)))
+        return made[-1]
+
+    fall = falling()
+    windows = [fall, replace(fall, instrument=make_spec("OTHER"))]
+    config = RunConfig(
+        strategy="ema_cross", timeframe=Timeframe.D1, mode=RunMode.EVENT, instrument_ids=tuple(item.instrument.id for item in windows),
+        capital=Decimal(1900), leverage=Decimal("1.9"), profile=Profile.IDEAL, allows_short=True,
+    )  # fmt: skip
+    records = run_pool_events(build, config, windows)
+    calls = calls_of(records, engine_profile(config))
+    assert len(calls) == 1
+    assert [[item.at for item in strategy.calls] for strategy in made] == [[calls[0].called_at]] * 2
+    assert {item.equity for strategy in made for item in strategy.calls} == {calls[0].equity * windows[0].instrument.cash_unit}
+    reasons = [code.Reason(int(row[code.F_REASON])).name for row in records.fills[:3]]
+    assert (reasons, calls[0].is_flat) == (["MARKET_AT_OPEN", "MARKET_AT_OPEN", "LIQUIDATED"], False), "one closed by the venue cured it"
 
 
 def test_a_session_is_told_the_same_call_as_the_plain_run() -> None:
