@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 
 from apps.common.failpoints import failpoint
 from apps.core.errors import Conflict, InvalidInput, NotFound
@@ -154,11 +154,9 @@ class SimulatedVenue:
 
     def _has_something_to_meet(self, account: SimulatedAccount) -> bool:
         """Orders, or positions that the venue might close itself: shorts, and anything on margin."""
-        if self._working().exists():
-            return True
         held = SimulatedPosition.objects.filter(account=account)
         at_risk = held.exclude(quantity=0) if mapping.venue_terms(account).can_liquidate else held.filter(quantity__lt=0)
-        return at_risk.exists()
+        return SimulatedAccount.objects.filter(Exists(self._working()) | Exists(at_risk), pk=account.pk).exists()
 
     def _book(self, account: SimulatedAccount, *, with_instrument: UUID | None = None) -> VenueBook:
         """The account's working orders and positions in an engine, with the last closes as marks."""
