@@ -28,7 +28,7 @@ from apps.events.services import record_event
 
 LARGEST_BUDGET = 20_000
 LARGEST_OPTUNA_BUDGET = 2_000
-_CHUNKS = 64
+_CHUNKS = 32
 _POINTS_AT_ONCE = 2_000
 
 
