@@ -6,7 +6,9 @@ import hashlib
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
+from uuid import UUID
 
+import msgspec
 import numpy as np
 
 from apps.backtests.domain.checks import check_capital
@@ -56,6 +58,20 @@ def require_bars(config: RunConfig, spec: InstrumentSpec) -> None:
             where="trade_from",
             hint="Nothing would ever be traded: choose an earlier time.",
         )
+
+
+def with_fixed_end(config: RunConfig) -> RunConfig:
+    """The configuration with an open end closed at the newest bar there is, so that a run made again, or a sweep's last chunk, sees no newer ones.
+
+    Of several venues the one that has come least far ends it: beyond that its clock brings new bars.
+    """
+    if config.end is not None or config.bar_file is not None or config.tick_file is not None:
+        return config
+    ends: dict[UUID, datetime] = {}
+    for spec in instruments_of(config):
+        newest = markets.bar_window(spec, config.timeframe, until=None, count=1).last_bar().closed_at
+        ends[spec.venue_id] = max(newest, ends.get(spec.venue_id, newest))
+    return msgspec.structs.replace(config, end=min(ends.values()))
 
 
 def data_hash(windows: tuple[BarWindow, ...]) -> str:

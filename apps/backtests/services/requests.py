@@ -19,7 +19,7 @@ from apps.backtests.domain.walking import candidates
 from apps.backtests.models import BacktestRun
 from apps.backtests.services.ending import end_unowned
 from apps.backtests.services.ledger import open_family
-from apps.backtests.services.loading import instruments_of, require_bars
+from apps.backtests.services.loading import instruments_of, require_bars, with_fixed_end
 from apps.backtests.services.queue import RUN_TASK, send_on_commit
 from apps.core.errors import Conflict, NotFound
 from apps.events.services import record_event
@@ -30,10 +30,11 @@ def request_run(
 ) -> UUID:
     """Store a run and wake a worker for it once the transaction commits; returns its id.
 
-    Everything that can be told beforehand is checked first: NotFound for an unknown strategy or instrument, InvalidInput or OutOfBounds
+    An open end becomes that of the newest bar. Everything that can be told beforehand is checked first: NotFound for an unknown strategy or instrument, InvalidInput or OutOfBounds
     for values, dates without bars, and a capital that cannot be reckoned with. With `is_queued` false the caller executes it.
     """
     symbols = check_request(config)
+    config = with_fixed_end(config)
     with transaction.atomic():
         run = BacktestRun.objects.create(
             config=config.to_json(),

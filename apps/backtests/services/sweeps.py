@@ -20,6 +20,7 @@ from apps.backtests.domain.runners import RunsPoints, check_strategy, parameter_
 from apps.backtests.domain.states import RunState, SweepMethod
 from apps.backtests.models import Sweep, SweepChunk, SweepTrial
 from apps.backtests.services.ledger import open_family
+from apps.backtests.services.loading import with_fixed_end
 from apps.backtests.services.queue import CHUNK_TASK, send_on_commit
 from apps.backtests.services.requests import check_request, request_run
 from apps.backtests.services.sweep_ending import end_sweep_if_over
@@ -49,6 +50,7 @@ def request_sweep(
     """
     config = msgspec.structs.replace(config, score=ScoreMode.PLAIN)
     symbols = check_request(config)
+    config = with_fixed_end(config)
     check_objective(objective)
     points = count_points(config, space, method=method, budget=budget, seed=seed)
     with transaction.atomic():

@@ -22,6 +22,7 @@ from apps.backtests.services.ending import end_without_result
 from apps.core.errors import Conflict, InvalidInput, NotFound, OutOfBounds, OwnershipLost
 from apps.core.vocabulary import Timeframe
 from apps.events.models import LoggedEvent
+from apps.markets.models import VenueClock
 from tests.integration.backtests.conftest import BARS, Market
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -224,6 +225,20 @@ def test_a_waiting_run_is_cancelled_at_once_and_never_made(market: Market) -> No
     run_id = services.request_run(market.config(), "tester", is_queued=False)
     assert services.cancel_run(run_id=run_id, actor="tester") is RunState.CANCELLED
     assert services.execute_run(run_id) is False
+
+
+def test_bars_that_come_after_the_asking_are_not_traded_on(market: Market) -> None:
+    clock = VenueClock.objects.get(venue=market.venue)
+    asked_at = clock.now_at - timedelta(days=100)
+    VenueClock.objects.filter(venue=market.venue).update(now_at=asked_at)
+    run_id = services.request_run(market.config(), "tester", is_queued=False)
+    VenueClock.objects.filter(venue=market.venue).update(now_at=clock.now_at)
+    assert services.execute_run(run_id)
+    found = selectors.run(run_id)
+    assert found.bars == BARS - 100
+    again = services.repeat_run(run_id=run_id, actor="tester")
+    assert services.execute_run(again)
+    assert selectors.run(again).fills_hash == found.fills_hash
 
 
 def test_a_run_whose_worker_died_is_made_again_with_the_same_fills(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
