@@ -50,6 +50,7 @@ class JournalEntry(UuidModel):
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name_plural = "journal entries"
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["account", "kind", "reference"], name="entry_once")]
 

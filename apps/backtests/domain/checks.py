@@ -41,7 +41,9 @@ def check_config(config: RunConfig) -> None:
     check_robustness(config.robustness)
     if config.tick_file is not None and config.robustness.scenarios:
         raise InvalidInput(
-            "Scenarios are put into bars; a run over ticks has none.", where="robustness.scenarios", hint="Leave them out, or run over bars."
+            "Scenarios are put into bars; a run over ticks has none.",
+            where="robustness.scenarios",
+            hint="Leave them out, or run over bars.",
         )
 
 

@@ -22,7 +22,9 @@ PPM_PER_PERCENT = 10_000
 @dataclass(frozen=True)
 class EmaCrossParameters:
     fast_bars: int = parameter(20, minimum=2, maximum=1_000, help="Bars of the short average.")
-    slow_bars: int = parameter(50, minimum=3, maximum=5_000, help="Bars of the long average; longer than the short one.")
+    slow_bars: int = parameter(
+        50, minimum=3, maximum=5_000, help="Bars of the long average. Shorter than the short one turns the signals round."
+    )
     quantity: float = parameter(
         0.0, minimum=0.0, maximum=1e12, help="What an entry buys, in units of the instrument; 0 = what the run or session says."
     )

@@ -16,7 +16,9 @@ from apps.strategies.domain.strategy import Context, Strategy, strategy
 @dataclass(frozen=True)
 class MomentumParameters:
     fast_bars: int = parameter(20, minimum=2, maximum=200, help="Bars of the short average.")
-    slow_bars: int = parameter(60, minimum=5, maximum=400, help="Bars of the long average; longer than the short one.")
+    slow_bars: int = parameter(
+        60, minimum=5, maximum=400, help="Bars of the long average. Shorter than the short one turns the signals round."
+    )
     exit_band: float = parameter(
         0.002,
         minimum=0.0,
