@@ -92,7 +92,9 @@ def _check_times(config: RunConfig) -> None:
     if config.start and config.end and config.start >= config.end:
         raise InvalidInput(f"The start {config.start:%Y-%m-%d %H:%M} is not before the end {config.end:%Y-%m-%d %H:%M} UTC.", where="start")
     if config.trade_from and config.end and config.trade_from >= config.end:
-        raise InvalidInput(f"Trading would begin at {config.trade_from:%Y-%m-%d %H:%M}, after the end {config.end:%Y-%m-%d %H:%M} UTC.", where="trade_from")
+        raise InvalidInput(
+            f"Trading would begin at {config.trade_from:%Y-%m-%d %H:%M}, after the end {config.end:%Y-%m-%d %H:%M} UTC.", where="trade_from"
+        )
 
 
 def _check_sizing(config: RunConfig) -> None:
