@@ -59,8 +59,9 @@ class Pool:
         raise_status(status, int(np.searchsorted(self.slots[place], event)), symbol=self.specs[place].symbol)
 
     def close_out(self, engine: Engine, line: Int64Array, exposure: Int64Array) -> None:
-        """Cancel what is open, and sell or buy back what is still held, each instrument at its last close, all at the end of the run."""
-        engine.account[code.A_NOW] = self.times[-1]
+        """Cancel what is open, and sell or buy back what is still held, whatever the latency, each instrument at its last close, all at the end
+        of the run."""
+        engine.account[code.A_NOW], engine.account[code.A_LATENCY_US] = self.times[-1], 0
         for row in engine.active[: int(engine.account[code.A_ACTIVE])].tolist():
             engine.cancel(row)
         for place, bars in enumerate(self.bars):

@@ -174,12 +174,13 @@ def simulate_signals(
 
 
 def close_out(engine: Engine, bars: BarColumns, equity: Int64Array) -> None:
-    """Sell or buy back at the last close what is still held, and cancel what is open."""
+    """Sell or buy back at the last close what is still held, whatever the latency, and cancel what is open."""
     for row in engine.active[: int(engine.account[code.A_ACTIVE])].tolist():
         engine.cancel(row)
     held = engine.position(0)
     if held:
-        engine.account[code.A_NOW], engine.places[0, code.I_MARK] = bars.closed_at[-1], bars.close[-1]
+        engine.account[code.A_NOW], engine.account[code.A_LATENCY_US] = bars.closed_at[-1], 0
+        engine.places[0, code.I_MARK] = bars.close[-1]
         side = code.SELL if held > 0 else code.BUY
         engine.submit(NewOrder(0, side, EngineOrderType.MARKET, abs(held), flags=code.REDUCE_ONLY, tag=TAG_END))
         engine.places[0, code.I_STEPPED_AT] = 0

@@ -125,6 +125,22 @@ def _worth(close: int, other: int) -> int:
     return (100_000 + 10 * (close - 100)) * 10**8 + int(10 * (other - 100) * Decimal("1.25")) * 10**8
 
 
+@pytest.mark.parametrize("symbols", ["A", "AB"])
+@pytest.mark.parametrize("latency_ms", [0, 60_000])
+def test_what_is_held_at_the_end_is_sold_there_whatever_the_latency(symbols: str, latency_ms: int) -> None:
+    ends = msgspec.structs.replace(config(), closes_at_end=True, latency_ms=latency_ms)
+    buys = Signals(np.array([ENTER_LONG, 0, 0, 0, 0], np.int8), np.array([10], np.int64))
+    windows = [hourly(symbol, [100_00] * 4 + [110_00]) for symbol in symbols]
+    world = World(ends, windows, dict.fromkeys(symbols, buys))
+    made = run_arrays(world)
+    alone = [run_events(VectorAsEvents(Planned(Plan(world.signals))), ends, windows[0])] if len(symbols) == 1 else []
+    for run in (made, run_each(world), *alone):
+        sold = run.fills[run.fills[:, code.F_SIDE] < 0]
+        assert sold[:, [code.F_PLACE, code.F_AT, code.F_LOTS]].tolist() == [[place, FIRST + 5 * HOUR, 10] for place in range(len(symbols))]
+        assert len(run.trades) == len(symbols)
+        assert int(run.equity[-1]) == (100_000 + 100 * len(symbols)) * 10**8
+
+
 def test_warm_up_ends_for_each_instrument_with_its_own_bars() -> None:
     """Trading begins with the bar that opens at `trade_from` or later; before, orders of any strategy do nothing."""
     start = msgspec.structs.replace(config(), trade_from=_at(2))
