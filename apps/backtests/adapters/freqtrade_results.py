@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,11 @@ from apps.core.errors import InvalidInput
 from apps.portfolio.domain.records import ExitReason, TradeRecords
 
 LARGEST_BYTES = 512 * 1024 * 1024
+LARGEST_NUMBER = 1e15
+"""Of amounts, prices and figures: beyond it, or with a capital nearer to nothing than its inverse, sums and ratios might not stay finite."""
+LATEST_MS = 4_102_444_800_000
+"""The year 2100."""
+LONGEST_NAME = 200
 PROGRAM = "freqtrade"
 _HINT = "Give the file that `freqtrade backtesting --export trades` writes: backtest-result-<time>.json or .zip."
 _TOLD = {
@@ -58,8 +63,8 @@ def read_freqtrade_result(
             raise InvalidInput(f"{source} cannot be read: {error.strerror or error}.", where=str(source), hint=_HINT) from error
     strategies = _strategies(_document(source, name, most_bytes), name)
     if (strategy and strategy not in strategies) or (not strategy and len(strategies) > 1):
-        wanted = f"no strategy {strategy!r}" if strategy else "several strategies"
-        raise InvalidInput(f"{name} has {wanted}.", where="strategy", hint=f"Name one of: {', '.join(sorted(strategies))}.")
+        wanted = f"no strategy {strategy[:LONGEST_NAME]!r}" if strategy else "several strategies"
+        raise InvalidInput(f"{name} has {wanted}.", where="strategy", hint=f"Name one of: {', '.join(sorted(strategies)[:20])}.")
     chosen = strategy or next(iter(strategies))
     return _history(chosen, strategies[chosen])
 
@@ -67,8 +72,8 @@ def read_freqtrade_result(
 def _document(file: IO[bytes], name: str, most_bytes: int) -> Any:
     try:
         return json.loads(_text(file, name, most_bytes), parse_constant=lambda _: None)
-    except (ValueError, RecursionError, zipfile.BadZipFile) as error:
-        raise InvalidInput(f"{name} is no JSON: {error}.", where=name, hint=_HINT) from error
+    except (ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InvalidInput(f"{name} is no JSON: {error or 'it breaks off'}.", where=name, hint=_HINT) from error
 
 
 def _text(file: IO[bytes], name: str, most_bytes: int) -> bytes:
@@ -81,7 +86,10 @@ def _text(file: IO[bytes], name: str, most_bytes: int) -> bytes:
             stem = member.filename.removesuffix(".json")
             if member.filename.endswith(".json") and not stem.endswith(("_config", "_market_change")) and "/" not in member.filename:
                 _check_size(member.file_size, name, most_bytes)
-                return archive.read(member)
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise InvalidInput(f"{name} is packed in an unusual way.", where=name, hint="Unpack it and give the .json in it.")
+                with archive.open(member) as packed:
+                    return packed.read(member.file_size + 1)
     raise InvalidInput(f"{name} has no result in it.", where=name, hint=_HINT)
 
 
@@ -96,7 +104,17 @@ def _strategies(document: Any, name: str) -> dict[str, Mapping[str, Any]]:
         is_about = isinstance(document, dict) and any(isinstance(value, dict) and "run_id" in value for value in document.values())
         what = "is the description beside a result" if is_about else "is no result of a freqtrade backtest: it has no strategy"
         raise InvalidInput(f"{name} {what}.", where="strategy", hint=_HINT)
+    for key in found:
+        _name(key, "The name of a strategy", "strategy")
     return found
+
+
+def _name(value: Any, what: str, where: str) -> str:
+    """A word of the file that is shown and stored."""
+    text = str(value or "")
+    if len(text) > LONGEST_NAME or not text.isprintable():
+        raise InvalidInput(f"{what} has more than {LONGEST_NAME} letters, or some that cannot be shown.", where=where, hint=_HINT)
+    return text
 
 
 def _history(name: str, content: Mapping[str, Any]) -> ImportedHistory:
@@ -109,8 +127,8 @@ def _history(name: str, content: Mapping[str, Any]) -> ImportedHistory:
     return ImportedHistory(
         program=PROGRAM,
         strategy=name,
-        currency=str(content.get("stake_currency") or ""),
-        timeframe=str(content.get("timeframe") or ""),
+        currency=_name(content.get("stake_currency"), "The currency", f"strategy.{name}.stake_currency"),
+        timeframe=_name(content.get("timeframe"), "The timeframe", f"strategy.{name}.timeframe"),
         capital=_capital(name, content),
         started_at=_bound(content, "backtest_start", min((one.opened_at for one in trades), default=0)),
         ended_at=_bound(content, "backtest_end", max((one.closed_at for one in trades), default=0)),
@@ -125,18 +143,18 @@ def _history(name: str, content: Mapping[str, Any]) -> ImportedHistory:
 def _capital(name: str, content: Mapping[str, Any]) -> float:
     for key in ("starting_balance", "dry_run_wallet"):
         value = content.get(key)
-        if _is_number(value) and value > 0:
+        if _is_number(value) and value >= 1 / LARGEST_NUMBER:
             return float(value)
     raise InvalidInput(f"The strategy {name} has no starting balance.", where=f"strategy.{name}.starting_balance", hint=_HINT)
 
 
 def _bound(content: Mapping[str, Any], name: str, otherwise: int) -> int:
     stamp = content.get(f"{name}_ts")
-    return int(stamp) * 1000 if _is_number(stamp) else otherwise
+    return int(stamp) * 1000 if _is_number(stamp) and 0 <= stamp <= LATEST_MS else otherwise
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST_NUMBER <= value <= LARGEST_NUMBER
 
 
 class _Trade:
@@ -144,7 +162,7 @@ class _Trade:
 
     def __init__(self, number: int, row: Mapping[str, Any], where: str) -> None:
         self._row, self._where = row, where
-        self.symbol = str(row.get("pair") or "")
+        self.symbol = _name(row.get("pair"), "The pair", where)
         self.side = -1 if row.get("is_short") else 1
         self.opened_at, self.closed_at = self._time("open"), self._time("close")
         if self.closed_at < self.opened_at:
@@ -158,19 +176,21 @@ class _Trade:
     def _number(self, name: str) -> float:
         value = self._row.get(name)
         if not _is_number(value):
-            raise InvalidInput(f"The trade has no number for {name!r}: {value!r}.", where=self._where, hint=_HINT)
+            raise InvalidInput(f"The trade has no number for {name!r}: {str(value)[:40]!r}.", where=self._where, hint=_HINT)
         return float(value)
 
     def _time(self, side: str) -> int:
         """In microseconds UTC."""
         stamp = self._row.get(f"{side}_timestamp")
-        if _is_number(stamp):
-            return int(stamp) * 1000
-        try:
-            at = datetime.fromisoformat(str(self._row.get(f"{side}_date")))
-        except ValueError:
-            raise InvalidInput(f"The trade has no time for its {side}.", where=self._where, hint=_HINT) from None
-        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+        if not _is_number(stamp):
+            try:
+                at = datetime.fromisoformat(str(self._row.get(f"{side}_date")))
+            except ValueError:
+                raise InvalidInput(f"The trade has no time for its {side}.", where=self._where, hint=_HINT) from None
+            stamp = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000
+        if not 0 <= stamp <= LATEST_MS:
+            raise InvalidInput(f"The trade's time of its {side} is not between 1970 and 2100.", where=self._where, hint=_HINT)
+        return round(stamp * 1000)
 
     def _amounts(self) -> tuple[float, float, float]:
         """Quantity, value of the entries, value of the exits; from the orders where they are given, since a trade may have several."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +155,56 @@ def test_other_files_are_refused_with_a_reason(tmp_path: Path, document: Any, me
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         read_freqtrade_result(tmp_path / "nothing.json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"close_timestamp": 1e300}, "no time for its close"),
+        ({"close_timestamp": 10**14}, "not between 1970 and 2100"),
+        ({"open_timestamp": None, "open_date": "0001-01-01T00:00:00+14:00"}, "not between 1970 and 2100"),
+        ({"amount": 1e308}, "no number for 'amount'"),
+        ({"amount": 10**400}, "no number for 'amount'"),
+        ({"pair": "A\u0000B"}, "cannot be shown"),
+        ({"pair": "\ud800"}, "cannot be shown"),
+        ({"pair": "A" * 201}, "more than 200 letters"),
+    ],
+)
+def test_a_trade_that_could_not_be_reckoned_or_stored_is_refused(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        read_freqtrade_result(written(tmp_path, a_result(a_trade(0, **changes))))
+
+
+def test_numbers_that_are_beyond_all_measure_are_left_out(tmp_path: Path) -> None:
+    history = read_freqtrade_result(written(tmp_path, a_result(a_trade(0), sharpe=10**400, backtest_end_ts=1e300)))
+    assert "sharpe" not in history.told
+    assert history.ended_at == (START_MS + DAY_MS) * 1000
+
+
+def test_a_damaged_or_strange_archive_is_refused(tmp_path: Path) -> None:
+    packed = tmp_path / "result.zip"
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2):
+        with zipfile.ZipFile(packed, "w", method) as archive:
+            archive.writestr("backtest-result.json", json.dumps(a_result(a_trade(0))))
+        whole = packed.read_bytes()
+        for place in range(len(whole)):
+            packed.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+            with suppress(InvalidInput):
+                read_freqtrade_result(packed)
+    packed.write_bytes(whole)
+    with pytest.raises(InvalidInput, match="packed in an unusual way"):
+        read_freqtrade_result(packed)
+
+
+def test_an_archive_that_states_a_smaller_size_unpacks_to_no_more(tmp_path: Path) -> None:
+    packed = tmp_path / "result.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("backtest-result.json", " " * 5_000_000)
+    size = (5_000_000).to_bytes(4, "little")
+    packed.write_bytes(packed.read_bytes().replace(size, (100).to_bytes(4, "little")))
+    tracemalloc.start()
+    with pytest.raises(InvalidInput):
+        read_freqtrade_result(packed, most_bytes=1_000)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000
