@@ -11,10 +11,12 @@ from typing import Any
 
 from tests.prove.beside import COMPILED, manage, run_program, server_environment, write_bars
 from tests.prove.registry import Measured, proof
+from tests.prove.spine_benchmarks import run_benchmark
 from tests.prove.workshop import Workshop
 
 COLD_SECONDS = 10.0
 LARGEST_MB = 2_000
+SPREAD = 1.5
 
 
 @cache
@@ -99,3 +101,16 @@ def _backtest(path: Path) -> tuple[float, str]:
     said = manage("backtest", "ema_cross", "--file", str(path), "--symbol", "SYN/USD", "--timeframe", "1m", "--json")
     assert said.code == 0, said.err[-2000:]
     return said.seconds, str(json.loads(said.out)["fills_hash"])
+
+
+@proof(
+    cap="engine",
+    name="sweeps",
+    line="A sweep of an event strategy by one Celery worker and by two, on two cores",
+    bound=">= 1.5 times as fast",
+)
+def sweeps(workshop: Workshop) -> Measured:
+    workshop.quiet()
+    text = run_benchmark("sweeps")
+    ratio = float(found.group(1)) if (found := re.search(r"two over one: ([\d.]+)", text)) else 0.0
+    return Measured(f"x {ratio:.2f}", ratio >= SPREAD, tuple(text.strip().splitlines()[-6:]))
