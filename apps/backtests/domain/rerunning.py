@@ -21,7 +21,7 @@ from apps.backtests.domain.config import RunConfig
 from apps.backtests.domain.costing import has_fees, has_slippage, with_costs
 from apps.backtests.domain.monte_carlo import LEVELS, MonteCarlo, random_costs, random_starts, randomise
 from apps.backtests.domain.records import RunRecords
-from apps.backtests.domain.returns import FloatArray
+from apps.backtests.domain.returns import FloatArray, Int64Array
 from apps.backtests.domain.runners import IsCancelled, RunCancelled, RunInterrupted, Runner
 from apps.backtests.domain.steps import Steps
 from apps.core.errors import InvalidInput, TradingError
@@ -63,7 +63,7 @@ def rerun_kinds(config: RunConfig) -> tuple[RerunKind, ...]:
 
 def draw_reruns(kind: RerunKind, config: RunConfig, bars: Sequence[BarWindow]) -> list[Rerun]:
     """The re-runs of a kind, by the run's seed. Raises InvalidInput where nothing can differ."""
-    return _starts(config, bars[0]) if kind is RerunKind.STARTS else _costs(config, bars[0])
+    return _starts(config, bars) if kind is RerunKind.STARTS else _costs(config, bars)
 
 
 def rerun(
@@ -101,16 +101,17 @@ def rerun(
             raise RunCancelled("The run was cancelled.")
         series = series_since(records, draw.since)
         made.append({**draw.drawn, **figures_of(series)})
-        return returns_of(series)
+        return returns_of(at_closes(series, closes))
 
+    closes = _moments(bars, "closed_at")
     try:
         draws = draw_reruns(kind, config, bars)
-        shown = _bars_behind(bars, max(draw.since for draw in draws))
+        shown = int((closes > max(draw.since for draw in draws)).sum())
         spread = randomise(draws, run, bars=shown, seed=config.seed)
     except InvalidInput as error:
         return {**told, "failed": len(refused), "error": refused[0] if refused else error.message}
-    actual = series_since(plain, int(bars[0].opened_at[first_bar(config, bars[0])]))
-    return {**told, **_spread(spread, actual), **_came_of(made, refused, actual)}
+    actual = series_since(plain, int(trading_opens(config, bars)[0]))
+    return {**told, **_spread(spread, at_closes(actual, closes)), **_came_of(made, refused, actual)}
 
 
 def _came_of(made: list[dict[str, Any]], refused: list[str], actual: EquitySeries) -> dict[str, Any]:
@@ -124,9 +125,20 @@ def _came_of(made: list[dict[str, Any]], refused: list[str], actual: EquitySerie
     }
 
 
-def first_bar(config: RunConfig, window: BarWindow) -> int:
-    """The bar from which on the run trades."""
-    return 0 if config.trade_from is None else int(np.searchsorted(window.opened_at, to_micros(config.trade_from)))
+def trading_opens(config: RunConfig, bars: Sequence[BarWindow]) -> Int64Array:
+    """When bars open behind the warm-up, whichever instrument's they are. Raises InvalidInput where none does."""
+    opens = _moments(bars, "opened_at")
+    behind = opens if config.trade_from is None else opens[np.searchsorted(opens, to_micros(config.trade_from)) :]
+    if not len(behind):
+        raise InvalidInput("Trading would begin behind the last bar.", where="trade_from")
+    return behind
+
+
+def at_closes(series: EquitySeries, closes: Int64Array) -> EquitySeries:
+    """The series where it begins and at each close behind that. Over bars it has no other points; over ticks it has one at every moment."""
+    behind = closes[closes > series.times[0]]
+    place = np.searchsorted(series.times, behind, side="right") - 1
+    return EquitySeries(np.concatenate([series.times[:1], behind]), np.concatenate([series.equity[:1], series.equity[place]]))
 
 
 def series_since(records: RunRecords, since: int) -> EquitySeries:
@@ -158,23 +170,23 @@ def returns_of(series: EquitySeries) -> FloatArray:
     return np.where(is_alive, after / np.where(is_alive, before, 1.0) - 1.0, 0.0)
 
 
-def _starts(config: RunConfig, window: BarWindow) -> list[Rerun]:
-    first, asked = first_bar(config, window), config.robustness.reruns
-    latest = min(int((len(window) - first) * float(asked.latest_start)), len(window) - first - LEAST_BARS)
+def _starts(config: RunConfig, bars: Sequence[BarWindow]) -> list[Rerun]:
+    opens, asked = trading_opens(config, bars), config.robustness.reruns
+    latest = min(int(len(opens) * float(asked.latest_start)), len(opens) - LEAST_BARS)
     if latest < 1:
         raise InvalidInput(
-            f"{max(len(window) - first, 0)} bars are too few to begin anywhere but at the first: {LEAST_BARS} must follow the last start.",
+            f"{len(opens)} bars are too few to begin anywhere but at the first: {LEAST_BARS} must follow the last start.",
             where="robustness.reruns.latest_start",
         )
     found = []
     for start in random_starts(latest_start=latest, histories=asked.count, seed=config.seed):
-        since = int(window.opened_at[first + start])
+        since = int(opens[start])
         begins = from_micros(since)
         found.append(Rerun(msgspec.structs.replace(config, trade_from=begins), since, {"starts_at": _iso(begins)}))
     return found
 
 
-def _costs(config: RunConfig, window: BarWindow) -> list[Rerun]:
+def _costs(config: RunConfig, bars: Sequence[BarWindow]) -> list[Rerun]:
     if not (has_fees(config) or has_slippage(config)):
         raise InvalidInput(
             f"The run pays neither fees nor slippage (profile {config.profile}): there is nothing to multiply.", where="robustness.reruns"
@@ -182,7 +194,7 @@ def _costs(config: RunConfig, window: BarWindow) -> list[Rerun]:
     asked = config.robustness.reruns
     drawn = random_costs(lowest=float(asked.lowest_costs), highest=float(asked.highest_costs), histories=2 * asked.count, seed=config.seed)
     multiples = [Decimal(value).quantize(_FINEST) for value in drawn]
-    since = int(window.opened_at[first_bar(config, window)])
+    since = int(trading_opens(config, bars)[0])
     return [
         Rerun(with_costs(config, fees=fees, slippage=slippage), since, {"fees": float(fees), "slippage": float(slippage)})
         for fees, slippage in zip(multiples[::2], multiples[1::2], strict=True)
@@ -196,10 +208,9 @@ def _bounds(kind: RerunKind, config: RunConfig) -> dict[str, Any]:
     return {"lowest_costs": float(asked.lowest_costs), "highest_costs": float(asked.highest_costs)}
 
 
-def _bars_behind(bars: Sequence[BarWindow], since: int) -> int:
-    """Closes of the market behind a time."""
-    closes = np.unique(np.concatenate([window.closed_at for window in bars]))
-    return int((closes > since).sum())
+def _moments(bars: Sequence[BarWindow], name: str) -> Int64Array:
+    """When bars of any of the instruments open or close, each time once."""
+    return np.unique(np.concatenate([getattr(window, name) for window in bars]))
 
 
 def _spread(spread: MonteCarlo, actual: EquitySeries) -> dict[str, Any]:

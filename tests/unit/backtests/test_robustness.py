@@ -204,6 +204,73 @@ def test_random_starts_by_hand() -> None:
     assert report["bands"][2][0] == report["actual"][0] == 1.0
 
 
+class Riser:
+    """Earns 10 on 1,000 at each moment behind the beginning of trading; `parts` moments lie in each bar, as over ticks."""
+
+    def __init__(self, parts: int = 1) -> None:
+        self.parts = parts
+
+    def run(
+        self, config: RunConfig, bars: Sequence[BarWindow], *, progress: ReportProgress, is_cancelled: IsCancelled, seed: int
+    ) -> RunRecords:
+        begins = 0 if config.trade_from is None else to_micros(config.trade_from)
+        closed = np.unique(np.concatenate([window.closed_at for window in bars]))
+        at = (closed[:, None] - np.arange(self.parts)[::-1]).ravel()
+        equity = 1_000 + 10 * np.cumsum(at > begins)
+        return RunRecords(
+            places=(bars[0].instrument,), orders=no_rows(code.BOOK_COLUMNS), fills=no_rows(code.FILL_COLUMNS), trades=no_rows(TRADE_COLUMNS),
+            entries=no_rows(ENTRY_COLUMNS), equity_at=at, equity=equity.astype(np.int64), cash_scale=0, currency="USD", opening_cash=1_000,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(RerunKind))
+def test_re_runs_over_several_instruments_begin_with_the_first_bar_of_any(kind: RerunKind) -> None:
+    early, late = rising(100), rising(100).part(60, 100)
+    asked = config(seed=3, costs=Costs(fee_flat=Decimal(1)), robustness=asked_tests(count=20))
+    plain, bars = run(asked, early, Riser()), [late, early]
+    report = rerun(kind, asked, bars, plain, runner=Riser(), steps=steps(), is_cancelled=lambda: False)
+    total = report["figures"]["total_return"]
+    assert total["actual"] == pytest.approx(1.0)
+    assert report["actual"][:3] == pytest.approx([1.0, 1.01, 1.02])
+    if kind is RerunKind.STARTS:
+        starts = random_starts(latest_start=50, histories=20, seed=3)
+        assert [row["total_return"] for row in report["draws"]] == pytest.approx([(100 - start) / 100 for start in starts])
+        assert total["below"] == sum(start > 0 for start in starts) / 20
+
+
+@pytest.mark.parametrize("parts", [1, 2, 5])
+def test_bands_go_from_bar_to_bar_however_many_moments_a_run_has(parts: int) -> None:
+    """Over ticks equity has a point at each moment, not one of which need be behind the first."""
+    window, asked = rising(100), config(seed=3, costs=Costs(fee_flat=Decimal(1)), robustness=asked_tests(count=3))
+    report = reran(RerunKind.COSTS, asked, window, Riser(parts))
+    assert (report["made"], report["points"][-1]) == (3, 100)
+    assert report["actual"] == pytest.approx([1 + 0.01 * parts * point for point in report["points"]])
+    assert report["bands"][2] == pytest.approx(report["actual"])
+
+
+def test_ticks_on_the_opening_of_their_candles_are_re_run_as_well() -> None:
+    """A tick a second: each stands at the opening of its candle, and none behind the last."""
+    closes = _EachAtItsOpening()
+    report = reran(RerunKind.COSTS, config(costs=Costs(fee_flat=Decimal(1)), robustness=asked_tests(count=3)), rising(40), closes)
+    assert (report["made"], report["error"]) == (3, "")
+
+
+class _EachAtItsOpening(Riser):
+    def run(
+        self, config: RunConfig, bars: Sequence[BarWindow], *, progress: ReportProgress, is_cancelled: IsCancelled, seed: int
+    ) -> RunRecords:
+        made = super().run(config, bars, progress=progress, is_cancelled=is_cancelled, seed=seed)
+        return replace(made, equity_at=bars[0].opened_at)
+
+
+def test_trading_that_would_begin_behind_the_last_bar_is_no_crash() -> None:
+    window = rising(40)
+    asked = config(costs=Costs(fee_flat=Decimal(1)), trade_from=from_micros(int(window.closed_at[-1])), robustness=asked_tests(count=3))
+    for kind in RerunKind:
+        report = rerun(kind, asked, [window], run(asked, window, Riser()), runner=Riser(), steps=steps(), is_cancelled=lambda: False)
+        assert (report["made"], report["error"]) == (0, "Trading would begin behind the last bar.")
+
+
 @pytest.mark.parametrize(
     ("own", "edges", "counts"),
     [
