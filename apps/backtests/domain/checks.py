@@ -63,10 +63,11 @@ def check_capital(config: RunConfig, instrument: InstrumentSpec) -> None:
 
 
 def _require_rate(config: RunConfig, instrument: InstrumentSpec) -> None:
-    """Sessions trade in the account's currency alone; vector and event runs need the price of each other one."""
+    """Sessions and runs over ticks trade in the account's currency alone; vector and event runs over bars need the price of each other one."""
     paid_in = instrument.quote_asset
-    if config.mode is RunMode.SESSION or paid_in not in config.rates:
-        rate = "" if config.mode is RunMode.SESSION else f", or the price of {paid_in} in {config.currency} among the rates"
+    is_alone = config.mode is RunMode.SESSION or config.tick_file is not None
+    if is_alone or paid_in not in config.rates:
+        rate = "" if is_alone else f", or the price of {paid_in} in {config.currency} among the rates"
         raise InvalidInput(
             f"{instrument.symbol} is paid in {paid_in}, the capital is in {config.currency}.",
             where="currency",

@@ -22,8 +22,8 @@ from apps.backtests.domain.pool_signals import PoolSignals
 from apps.backtests.domain.records import RunRecords
 from apps.backtests.domain.runners import IsCancelled, ReportProgress, RunCancelled, runner
 from apps.backtests.domain.vector_run import SignalRunner
-from apps.core.errors import InvalidInput, NotFound, TradingError
-from apps.core.values import InstrumentSpec
+from apps.core.errors import InvalidInput, NotFound, OutOfBounds, TradingError
+from apps.core.values import INT64_SAFE, InstrumentSpec
 from apps.markets.contracts import BarWindow
 from apps.markets.domain.bars import to_micros
 from apps.orders.domain.engine_codes import PPM
@@ -223,16 +223,17 @@ def coarse_of(config: RunConfig, columns: BarColumns) -> CoarseBars | None:
 
 
 def sizing_of(config: RunConfig, instrument: InstrumentSpec) -> tuple[int, int]:
-    """The method and size of `sizing_nb`: lots, a share of equity in millionths, or cash units."""
+    """The method and size of `sizing_nb`: lots, a share of equity in millionths, or cash units. Raises OutOfBounds beyond all of them."""
     amount = config.sizing.amount
     method = config.sizing.method
     if method is SizingMethod.ALL or amount is None:
         return BY_EQUITY, PPM
     if method is SizingMethod.FRACTION:
         return BY_EQUITY, int((amount * PPM).to_integral_value(rounding=ROUND_DOWN))
-    if method is SizingMethod.VALUE:
-        return BY_VALUE, int((amount / instrument.cash_unit).to_integral_value(rounding=ROUND_DOWN))
-    return BY_LOTS, int((amount / instrument.lot_size).to_integral_value(rounding=ROUND_DOWN))
+    way, unit = (BY_VALUE, instrument.cash_unit) if method is SizingMethod.VALUE else (BY_LOTS, instrument.lot_size)
+    if amount / unit > INT64_SAFE:
+        raise OutOfBounds(f"A size of {amount:.6g} is more than {instrument.symbol} can be reckoned with exactly.", where="sizing.amount")
+    return way, int((amount / unit).to_integral_value(rounding=ROUND_DOWN))
 
 
 def _check_shape(config: RunConfig) -> None:

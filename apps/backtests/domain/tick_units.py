@@ -20,6 +20,7 @@ _FINEST = 8
 """Decimal places that prices and lots have at most."""
 _DIGITS = 10
 """Decimal places of price and lot together: more would leave too little room for amounts."""
+_MOST_PLACES = 18
 _UNKNOWN = -1
 
 
@@ -36,6 +37,8 @@ def tape_of_table(raw: RawTicks, file: TickFile) -> tuple[InstrumentSpec, Tape]:
 
 def instrument_of(raw: RawTicks, file: TickFile) -> InstrumentSpec:
     """An instrument with the fewest decimal places that hold the table's prices; bounds from its highest price. It needs no row."""
+    for name in ("tick", "lot"):
+        _require_step(getattr(file, name), name)
     prices = [values for name, values in raw.columns.items() if is_price(name)]
     scale = _price_scale(raw, prices) if file.price_scale is None else _digits(file.price_scale)
     highest = max(float(np.nan_to_num(values).max(initial=1.0)) for values in prices)
@@ -56,6 +59,11 @@ def instrument_of(raw: RawTicks, file: TickFile) -> InstrumentSpec:
         )
     spec.check_bounds()
     return spec
+
+
+def _require_step(step: Decimal | None, name: str) -> None:
+    if step is not None and not (step.is_finite() and Decimal(1).scaleb(-_MOST_PLACES) <= step <= INT64_SAFE):
+        raise InvalidInput(f"The {name} is a number above zero with at most {_MOST_PLACES} decimal places, got {step}.", where=name)
 
 
 def _digits(scale: int) -> int:

@@ -206,8 +206,8 @@ def _costs(options: dict[str, Any]) -> dict[str, int]:
     for name, fields in _COSTS.items():
         if options[name]:
             ppm = _decimal(options[name], name) * 100
-            if ppm != int(ppm):
-                raise InvalidInput(f"{options[name]} has more than two decimal places.", where=name)
+            if not ppm.is_finite() or ppm != ppm.to_integral_value():
+                raise InvalidInput(f"{options[name]} is no number with at most two decimal places.", where=name)
             found |= dict.fromkeys(fields, int(ppm))
     return found
 

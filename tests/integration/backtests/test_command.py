@@ -124,6 +124,8 @@ def test_bad_input_fails_the_run_with_one_sentence(
         (("--capital", "-5"), "positive"),
         (("--sizing", "everything"), "no sizing"),
         (("--fee-bps", "0.001"), "decimal places"),
+        (("--fee-bps", "NaN"), "NaN is no number"),
+        (("--slippage-bps", "Infinity"), "Infinity is no number"),
         (("--venue", "nowhere"), "belongs to no venue"),
         (("--search", "fast=0"), "fast"),
     ],

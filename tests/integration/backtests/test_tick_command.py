@@ -138,6 +138,27 @@ def test_a_run_over_ticks_reports_progress_and_can_be_cancelled(tmp_path: Path, 
     assert 3 <= len(told) < 150 and not RecordPart.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--currency", "EUR", "--rate", "USD=0.9"), "X/USD is paid in USD, the capital is in EUR"),
+        (("--lot", "0"), "The lot is a number above zero"),
+        (("--lot", "NaN"), "The lot is a number above zero"),
+        (("--tick", "-1"), "The tick is a number above zero"),
+        (("--sizing", "quantity=1e30"), "more than X/USD can be reckoned with exactly"),
+        (("--sizing", "value=1e400"), "more than X/USD can be reckoned with exactly"),
+    ],
+)
+def test_what_a_run_over_ticks_cannot_be_made_with_is_told(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    """Above all a capital in another currency, which would be taken for as much of the file's own."""
+    with pytest.raises(CommandError, match=told):
+        ran(
+            write_csv(tmp_path / "ticks.csv", rows(60)),
+            *(f"{name}={value}" for name, value in zip(arguments[::2], arguments[1::2], strict=True)),
+        )
+    assert not RecordPart.objects.exists()
+
+
 def test_the_page_says_that_it_was_ticks(client: Client, tmp_path: Path) -> None:
     client.force_login(User.objects.create_user("a-viewer", role="viewer"))
     run_id = services.request_run(config_of(write_csv(tmp_path / "ticks.csv", rows())), "tester", is_queued=False)
