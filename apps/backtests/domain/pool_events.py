@@ -140,12 +140,14 @@ class PoolEvents:
             self._match_at_close()
 
     def _tell_call(self, at: int) -> None:
-        """Tell a margin call that begins at this close to every instance, for they share the account."""
+        """Tell a margin call that begins at this close to every instance, for they share the account; what has been filled is told before it."""
         if self._margin is None:
             return
         call = self._margin.look(at, self.engine.equity, int(gross_held(self.engine.places, self.engine.account)))
         if call is None:
             return
+        for place in range(len(self._desks)):
+            self._tell_fills(place)
         self._now = f"the margin call of {from_micros(at):%Y-%m-%d %H:%M}"
         for strategy in dict.fromkeys(self._strategies):
             strategy.on_margin_call(call)

@@ -16,7 +16,7 @@ from apps.backtests.domain.config import Profile, RunConfig, RunMode
 from apps.backtests.domain.costing import engine_profile
 from apps.backtests.domain.event_run import EventPlan, simulate_event_bars
 from apps.backtests.domain.margin_records import calls_of, margin_sheet
-from apps.backtests.domain.research_run import run_pool_events
+from apps.backtests.domain.research_run import run_events, run_pool_events
 from apps.backtests.domain.session_cycle import run_sessions
 from apps.backtests.domain.session_forecasts import NoForecasts
 from apps.core.values import InstrumentSpec
@@ -26,7 +26,7 @@ from apps.orders.domain import engine_codes as code
 from apps.orders.domain.margin_calls import call_ppm
 from apps.orders.domain.profiles import IDEAL, EngineProfile
 from apps.strategies.domain.bar_columns import BarColumns
-from apps.strategies.domain.event_strategy import BarEvent, EventStrategy
+from apps.strategies.domain.event_strategy import BarEvent, EventStrategy, FillEvent
 from apps.strategies.domain.margin_event import MarginCallEvent
 from tests.factories.windows import make_spec, make_window, random_window
 from tests.unit.backtests.oracle import margin_calls as oracle
@@ -205,6 +205,36 @@ def test_every_instance_of_a_pool_is_told_a_call_of_the_shared_account_once() ->
     assert {item.equity for strategy in made for item in strategy.calls} == {calls[0].equity * windows[0].instrument.cash_unit}
     reasons = [code.Reason(int(row[code.F_REASON])).name for row in records.fills[:3]]
     assert (reasons, calls[0].is_flat) == (["MARKET_AT_OPEN", "MARKET_AT_OPEN", "LIQUIDATED"], False), "one closed by the venue cured it"
+
+
+@pytest.mark.parametrize("instruments", [1, 2])
+def test_a_call_is_told_behind_the_fills_of_its_close_in_a_pool_as_alone(instruments: int) -> None:
+    """Bought at an open, and called at the close of that very bar."""
+    heard: list[str] = []
+
+    class Hears(EventStrategy):
+        def on_bar(self, bar: BarEvent) -> None:
+            heard.append("bar")
+            if bar.index == 0:
+                self.buy(18 // instruments)
+
+        def on_fill(self, fill: FillEvent) -> None:
+            heard.append("fill")
+
+        def on_margin_call(self, call: MarginCallEvent) -> None:
+            heard.append("call")
+
+    closes, opens = np.array([100_00, 90_00, 90_00], np.int64), np.array([100_00, 100_00, 90_00], np.int64)
+    fall = make_window(closes, open=opens, high=opens, low=closes, spec=make_spec("ONE", price_scale=2))
+    windows = [fall, replace(fall, instrument=make_spec("OTHER", price_scale=2))][:instruments]
+    config = RunConfig(
+        strategy="ema_cross", timeframe=Timeframe.D1, mode=RunMode.EVENT, capital=Decimal(1000), leverage=Decimal("1.9"), profile=Profile.IDEAL
+    )
+    if instruments == 1:
+        run_events(Hears(None), config, fall)
+    else:
+        run_pool_events(lambda: Hears(None), config, windows)
+    assert heard == [*["bar"] * instruments, *["fill"] * instruments, *["call"] * instruments, *["bar"] * 2 * instruments]
 
 
 def test_a_session_is_told_the_same_call_as_the_plain_run() -> None:
