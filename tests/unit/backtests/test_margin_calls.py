@@ -228,7 +228,12 @@ def test_a_call_is_told_behind_the_fills_of_its_close_in_a_pool_as_alone(instrum
     fall = make_window(closes, open=opens, high=opens, low=closes, spec=make_spec("ONE", price_scale=2))
     windows = [fall, replace(fall, instrument=make_spec("OTHER", price_scale=2))][:instruments]
     config = RunConfig(
-        strategy="ema_cross", timeframe=Timeframe.D1, mode=RunMode.EVENT, capital=Decimal(1000), leverage=Decimal("1.9"), profile=Profile.IDEAL
+        strategy="ema_cross",
+        timeframe=Timeframe.D1,
+        mode=RunMode.EVENT,
+        capital=Decimal(1000),
+        leverage=Decimal("1.9"),
+        profile=Profile.IDEAL,
     )
     if instruments == 1:
         run_events(Hears(None), config, fall)
