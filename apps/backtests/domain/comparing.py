@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from apps.backtests.domain.imported_history import ImportedHistory
+from apps.backtests.domain.tick_config import TICK
 from apps.core.errors import InvalidInput
 from apps.portfolio.domain.metrics import FIGURES
 from apps.portfolio.domain.records import TradeRecords
@@ -136,7 +137,8 @@ def _pair(mine: Iterable[Trade], other: Iterable[Trade]) -> tuple[list[Pair], li
 
 def _notes(ours: Ours, theirs: ImportedHistory) -> Iterable[str]:
     if theirs.timeframe and theirs.timeframe != ours.timeframe:
-        yield f"Their bars are of {theirs.timeframe}, ours of {ours.timeframe}."
+        mine = "we ran over ticks" if ours.timeframe == TICK else f"ours of {ours.timeframe}"
+        yield f"Their bars are of {theirs.timeframe}, {mine}."
     if theirs.currency and theirs.currency != ours.currency:
         yield f"Their amounts are in {theirs.currency}, ours in {ours.currency}."
     if theirs.open_trades:

@@ -50,7 +50,7 @@ def compare_run(*, run_id: UUID, history: ImportedHistory) -> dict[str, Any]:
             symbols=tuple(records.places[place].symbol for place in rows[:, T_PLACE].tolist()),
             figures=run.metrics["plain"],
             currency=records.currency,
-            timeframe=str(config.timeframe),
+            timeframe=config.market_data,
             bar_us=round(config.timeframe.duration.total_seconds() * 1_000_000),
         )
         found = compare_history(ours, history)

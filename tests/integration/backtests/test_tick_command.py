@@ -159,6 +159,23 @@ def test_what_a_run_over_ticks_cannot_be_made_with_is_told(tmp_path: Path, argum
     assert not RecordPart.objects.exists()
 
 
+def test_beside_freqtrade_it_is_told_that_the_run_had_no_bars(tmp_path: Path) -> None:
+    trade = {
+        "pair": "X/USD",
+        "amount": 1.0,
+        "open_rate": 1.0,
+        "close_rate": 2.0,
+        "open_timestamp": 0,
+        "close_timestamp": 1,
+        "profit_abs": 1.0,
+    }
+    content = {"trades": [trade], "starting_balance": 1000.0, "stake_currency": "USD", "timeframe": "5m"}
+    theirs = tmp_path / "backtest-result.json"
+    theirs.write_text(json.dumps({"strategy": {"Cross": content}}))
+    said = ran(write_csv(tmp_path / "ticks.csv", rows(300)), "--compare", str(theirs))
+    assert "Their bars are of 5m, we ran over ticks." in said
+
+
 def test_the_page_says_that_it_was_ticks(client: Client, tmp_path: Path) -> None:
     client.force_login(User.objects.create_user("a-viewer", role="viewer"))
     run_id = services.request_run(config_of(write_csv(tmp_path / "ticks.csv", rows())), "tester", is_queued=False)
