@@ -143,16 +143,16 @@ def _broken_minimum(proposal: OrderProposal) -> tuple[str, str, str] | None:
 
 
 def check_free_cash(proposal: OrderProposal, facts: Facts) -> CheckResult:
-    """The value of the order and an allowance for costs fit into cash, with what the venue lends on the equity, that no other open order may use."""
+    """The value of the order and an allowance for costs fit into what no other open order may use: cash, or on margin what equity may carry beside
+    the positions. What a short sale brought is no room: the venue keeps margin on it."""
     code, currency = CheckCode.FREE_CASH, proposal.instrument.quote_asset
     if proposal.is_reducing:
         return CheckResult(code, True, "", "", "A reducing order frees cash or collateral; it is never held back for cash.")
     notional = order_notional(proposal)
-    if notional is None or not is_usable(facts.cash) or not is_usable(facts.reserved_cash):
-        return CheckResult(code, False, "–", show(facts.cash), "The cash that the order needs cannot be worked out.")  # noqa: RUF001
-    needed, free = notional * (1 + CASH_ALLOWANCE), facts.cash - facts.reserved_cash
-    if facts.leverage != 1:
-        free += (facts.leverage - 1) * facts.equity
+    room = _room(facts)
+    if notional is None or room is None or not is_usable(facts.reserved_cash):
+        return CheckResult(code, False, "–", show(room), "The cash that the order needs cannot be worked out.")  # noqa: RUF001
+    needed, free = notional * (1 + CASH_ALLOWANCE), room - facts.reserved_cash
     passed = needed <= free
     verb = "leaves room" if passed else "is more than there is"
     return CheckResult(
@@ -162,6 +162,15 @@ def check_free_cash(proposal: OrderProposal, facts: Facts) -> CheckResult:
         show(free),
         f"The order may need {show(needed)} {currency} of {show(free)} {currency} free; that {verb}.",
     )
+
+
+def _room(facts: Facts) -> Decimal | None:
+    """What new positions may be paid from before other open orders; None where it cannot be worked out."""
+    if facts.leverage == 1:
+        return facts.cash if is_usable(facts.cash) else None
+    if not (is_usable(facts.leverage, positive=True) and is_usable(facts.equity) and is_usable(facts.gross_exposure)):
+        return None
+    return facts.leverage * facts.equity - facts.gross_exposure
 
 
 def check_exit_within_position(proposal: OrderProposal, facts: Facts) -> CheckResult:

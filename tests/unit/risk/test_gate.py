@@ -164,6 +164,18 @@ def test_an_exit_is_within_the_position_and_other_open_exits(changes: dict[str, 
     assert (CheckCode.EXIT_WITHIN_POSITION not in failures(judge(make_exit(**changes), make_facts(**facts), LIMITS))) is passes
 
 
+@pytest.mark.parametrize(
+    ("gross_exposure", "passes"),
+    [(Decimal(194950), True), (Decimal("194950.01"), False), (Decimal("NaN"), False)],
+    ids=["fits", "over", "unknown"],
+)
+def test_on_margin_there_is_room_for_what_equity_carries_beside_all_positions(gross_exposure: Decimal, passes: bool) -> None:
+    """Cash of 250,000, most of it brought by short sales, is no room: equity of 100,000 carries 200,000, and the order needs 5,050 of it."""
+    short = make_facts(leverage=Decimal(2), cash=Decimal(250_000), equity=Decimal(100_000), gross_exposure=gross_exposure)
+    limits = LIMITS | {LimitCode.MAX_GROSS_EXPOSURE: None}
+    assert (CheckCode.FREE_CASH not in failures(judge(make_proposal(), short, limits))) is passes
+
+
 def test_dust_below_the_least_quantity_may_be_closed() -> None:
     dusty = make_exit(
         quantity=Decimal(1), instrument=INSTRUMENT.__class__(**{**_fields(), "min_quantity": Decimal(5), "min_notional": Decimal(1000)})
