@@ -41,6 +41,9 @@ def test_a_trader_runs_a_backtest_watches_it_and_reads_the_tear_sheet(site: Site
         expect(page.locator(f"#{chart} canvas").first).to_be_visible()
     expect(page.locator("#candles-status")).to_contain_text("trades on")
     expect(page.locator("#histories-table")).to_contain_text("Deepest drawdown")
+    tables = [page.request.get(f"{page.url}export/?table=equity&format={name}") for name in ("csv", "json")]
+    assert all("attachment" in table.headers["content-disposition"] for table in tables)
+    assert len(tables[0].text().splitlines()) - 1 == len(tables[1].json()) > 1_000
 
 
 def test_the_same_again_gives_the_same_hash_and_both_are_compared(site: Site, open_page: OPEN_PAGE) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -37,6 +36,7 @@ from apps.backtests.web.serializers import (
 from apps.common.api.pagination import page_of, whole_page
 from apps.common.api.schema import page_schema
 from apps.common.api.views import ApiView
+from apps.common.streaming import download
 
 RUNS = ["backtests"]
 SWEEPS = ["sweeps"]
@@ -137,9 +137,8 @@ class ExportView(ApiView):
         """A whole table of records as a CSV, JSON or Parquet file, with exact numbers."""
         query = self.query(ExportQuery)
         table, file_format = query["table"], query["file_format"]
-        answer = StreamingHttpResponse(selectors.export(run_id, table, file_format), content_type=file_format.media_type)
-        answer.headers["Content-Disposition"] = f'attachment; filename="backtest-{run_id}-{table}.{file_format}"'
-        return answer
+        name = f"backtest-{run_id}-{table}.{file_format}"
+        return download(request._request, selectors.export(run_id, table, file_format), content_type=file_format.media_type, name=name)
 
 
 class TrialsView(ApiView):

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
 from apps.access.contracts import Role
 from apps.backtests import selectors, services
 from apps.backtests.contracts import ExportFormat, RecordKind, RunState
+from apps.common.streaming import download
 from apps.core.errors import InvalidInput
 from apps.dashboard.selectors import backtests as pages
 from apps.dashboard.selectors.shapes import Page
@@ -78,9 +79,8 @@ def export(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     """A whole table of records as a file, with exact numbers."""
     kind = word_of(request.GET, "table", RecordKind) or RecordKind.FILLS
     file_format = word_of(request.GET, "format", ExportFormat) or ExportFormat.CSV
-    answer = StreamingHttpResponse(selectors.export(run_id, kind, file_format), content_type=file_format.media_type)
-    answer.headers["Content-Disposition"] = f'attachment; filename="backtest-{run_id}-{kind}.{file_format}"'
-    return answer
+    name = f"backtest-{run_id}-{kind}.{file_format}"
+    return download(request, selectors.export(run_id, kind, file_format), content_type=file_format.media_type, name=name)
 
 
 @page
