@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +24,7 @@ from apps.core.vocabulary import OrderType, Side, TimeInForce
 from apps.orders import selectors
 from apps.orders.contracts import OPEN_STATUSES, Amendment, ExitPrices
 from apps.orders.management.commands.run_executor import ExecutorDaemon
-from apps.orders.models import Order, SimulatedAccount
+from apps.orders.models import Fill, Order, OrderEvent, SimulatedAccount, SimulatedOrder
 from apps.orders.ports import AccountDirectory
 from apps.orders.services import OtherLeg, request_amend, request_cancel, submit_manual_order
 from apps.portfolio import selectors as books
@@ -65,6 +66,8 @@ class Day:
         self.world = open_world(symbols=2)
         self.executor = ExecutorDaemon()
         self.price = Decimal(100)
+        self.asked: dict[UUID, Decimal] = {}
+        """What each order of a group was for when it was given."""
         seed_default_limits()
         RiskLimit.objects.filter(code="DUPLICATE_ORDER").update(is_enabled=False)
         SimulatedAccount.objects.filter(pk=self.world.account_id).update(volume_percent=Decimal(10))
@@ -116,7 +119,7 @@ class Day:
     def submit(self, source: random.Random, **terms: Any) -> None:
         """What cannot be is refused in words, what may not be by the gate."""
         try:
-            submit_manual_order(
+            taken = submit_manual_order(
                 account_id=self.world.account_id,
                 instrument_id=source.choice(self.world.instruments).id,
                 side=source.choice(list(Side)),
@@ -128,6 +131,10 @@ class Day:
             )
         except TradingError as error:
             assert error.message
+            return
+        order = Order.objects.filter(id=taken.order_id).first()
+        if order is not None and order.is_reducing and not order.is_reduce_only and order.status in OPEN_STATUSES:
+            self.check_room(order)
 
     def amend(self, source: random.Random) -> None:
         """Other numbers for some open order, also such as come too late."""
@@ -176,27 +183,57 @@ class Day:
         working = set(Order.objects.filter(status__in=OPEN_STATUSES).values_list("id", flat=True))
         holding = set(Reservation.objects.filter(ended_at=None).values_list("order_id", flat=True))
         assert working == holding
-        held = port(AccountDirectory).positions(self.world.account_id)
         for instrument in self.world.instruments:
-            exits = Order.objects.filter(instrument_id=instrument.id, is_reducing=True, is_reduce_only=False, status__in=OPEN_STATUSES)
-            for side in Side:
-                leaving = sum((row.quantity - row.filled_quantity for row in exits.filter(side=side)), Decimal(0))
-                assert leaving <= max(-held.get(instrument.id, Decimal(0)) * side.sign, Decimal(0)), "exits exceed the position"
+            self.check_exits(instrument.id)
         self.check_groups()
         assert [(item.code, item.message) for item in selectors.audit()] == []
         assert books.trial_balance().is_balanced
 
+    def check_room(self, order: Order) -> None:
+        """An exit is taken only where all plain ones together are no more than the position; later fills of other orders may shrink it."""
+        plain = Order.objects.filter(instrument_id=order.instrument_id, side=order.side, is_reducing=True, is_reduce_only=False)
+        leaving = sum((row.quantity - row.filled_quantity for row in plain.filter(status__in=OPEN_STATUSES)), Decimal(0))
+        held = port(AccountDirectory).position(self.world.account_id, order.instrument_id)
+        assert leaving <= -held * Side(order.side).sign, "exits exceed the position"
+
+    def check_exits(self, instrument_id: UUID) -> None:
+        """The venue holds every exit as one, so that it trades no more than there is, also when the position has shrunk or turned since."""
+        sent = Order.objects.filter(instrument_id=instrument_id, is_reducing=True).values_list("client_order_id", flat=True)
+        assert all(SimulatedOrder.objects.filter(client_order_id__in=list(sent)).values_list("is_reduce_only", flat=True))
+        position = Decimal(0)
+        for fill in Fill.objects.filter(instrument_id=instrument_id).select_related("order").order_by("id"):
+            signed = fill.quantity * Side(fill.side).sign
+            if fill.order.is_reducing:
+                assert position * signed < 0 and fill.quantity <= abs(position), "an exit has traded more than there was"
+            position += signed
+
     def check_groups(self) -> None:
-        """Of a group no more trades than was asked for once, and of a bracket's exits no more than its entry has traded."""
+        """What one of a group trades, the others no longer may; and a bracket's exits trade no more than its entry has."""
         members = Order.objects.exclude(group_id=None).select_related("parent").order_by("group_id")
         for _, group in groupby(members, key=lambda order: order.group_id):
             orders = list(group)
             parent = orders[0].parent
-            traded = sum(order.filled_quantity for order in orders)
-            most = parent.filled_quantity if parent else max(order.quantity for order in orders)
-            assert traded <= max(most, *(order.quantity for order in orders)), "a group has traded more than it may"
             if parent:
-                assert traded <= parent.filled_quantity
+                assert sum(order.filled_quantity for order in orders) <= parent.filled_quantity
+                continue
+            fills = list(Fill.objects.filter(order__in=orders).order_by("id"))
+            for order in orders:
+                self.check_member(order, fills)
+
+    def check_member(self, order: Order, fills: list[Fill]) -> None:
+        """Up to its last fill, the order and the others since it was last asked for have traded no more than what was asked for."""
+        asked, since = self.asked.setdefault(order.id, order.quantity), order.created_at
+        for event in OrderEvent.objects.filter(order=order, trigger="AMEND", detail__startswith="As asked").order_by("id"):
+            found = re.search(r"quantity (\d+)", event.detail)
+            if found is not None:
+                asked, since = Decimal(found.group(1)), event.recorded_at
+        own = others = Decimal(0)
+        for fill in fills:
+            if fill.order_id == order.id:
+                own += fill.quantity
+                assert own + others <= asked, "a group has traded more than it may"
+            elif fill.recorded_at > since:
+                others += fill.quantity
 
 
 def test_whatever_happens_reservations_follow_orders_and_exits_the_position() -> None:
