@@ -27,7 +27,7 @@ def pieces(made: list[int]) -> Iterator[bytes]:
 def test_a_piece_is_made_when_the_one_before_has_gone(made: list[int]) -> None:
     async def receive() -> list[tuple[bytes, int]]:
         answer = download(AsyncRequestFactory().get("/"), pieces(made), content_type="text/csv", name="a.csv")
-        return [(piece, len(made)) async for piece in cast(AsyncIterator[bytes], answer)]
+        return [(piece, len(made)) async for piece in cast("AsyncIterator[bytes]", answer)]
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
