@@ -97,7 +97,7 @@ class VenueOrderStatus(StrEnum):
 class BrokerOrderState:
     """What the venue says of an order.
 
-    `terms` are what it works with, or worked with when it filled; empty after another end, and where the venue does not tell.
+    `terms` are what it works with, or worked with when it filled; after another end at most the quantity; empty where the venue does not tell.
     """
 
     client_order_id: str

@@ -99,11 +99,13 @@ def take_terms(row: SimulatedOrder, terms: OrderTerms) -> None:
 
 
 def take_columns(row: SimulatedOrder, columns: list[int], spec: InstrumentSpec) -> None:
-    """Bring the row to what the engine's book has. An order that ended without filling keeps the quantity that it had."""
+    """Bring the row to what the engine's book has. An order that ended without filling wholly keeps the quantity that it had, unless it grew with its
+    parent and traded more than that in the moment in which it ended."""
     row.status = _STATUSES[EngineOrderState(columns[code.O_STATE])]
     row.filled = spec.quantity(columns[code.O_FILLED])
     if row.status not in _ENDED_WITHOUT:
         row.quantity = spec.quantity(columns[code.O_LOTS])
+    row.quantity = max(row.quantity, row.filled)
     row.limit_price = spec.price(columns[code.O_LIMIT]) if columns[code.O_LIMIT] else None
     row.stop_price = spec.price(columns[code.O_STOP]) if columns[code.O_STOP] else None
     row.best_price = spec.price(columns[code.O_BEST]) if columns[code.O_BEST] else None
@@ -142,9 +144,9 @@ def to_state(row: SimulatedOrder, *, made_by_venue: BrokerOrder | None = None) -
 
 
 def _told(row: SimulatedOrder) -> Amendment:
-    """With what the order works or has filled; of one that ended otherwise there is nothing to tell."""
+    """With what the order works or has filled; of one that ended otherwise there is at most its quantity to tell, where some of it traded."""
     if row.status in _ENDED_WITHOUT:
-        return NOTHING_TOLD
+        return Amendment(row.quantity) if row.filled else NOTHING_TOLD
     stop = row.stop_price if OrderType(row.order_type).takes_stop else None
     return Amendment(row.quantity, row.limit_price, stop, row.trail_amount, row.trail_percent)
 
