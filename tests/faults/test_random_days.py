@@ -209,7 +209,8 @@ class Day:
 
     def check_groups(self) -> None:
         """What one of a group trades, the others no longer may; and a bracket's exits trade no more than its entry has."""
-        members = Order.objects.exclude(group_id=None).select_related("parent").order_by("group_id")
+        mine = Order.objects.filter(account_id=self.world.account_id)
+        members = mine.exclude(group_id=None).select_related("parent").order_by("group_id")
         for _, group in groupby(members, key=lambda order: order.group_id):
             orders = list(group)
             parent = orders[0].parent
